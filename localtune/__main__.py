@@ -1,0 +1,108 @@
+"""Command line: `python -m localtune serve | keys | models`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from localtune import __version__
+from localtune.config import Settings, default_state_dir
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    # A console that knows only the system's code page must not end the service over a character.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    options = parser().parse_args(arguments)
+    return options.command(options)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m localtune", description="A local fine-tuning service.")
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    add_serve(commands)
+    add_keys(commands)
+    models = commands.add_parser("models", help="list the models of a state folder")
+    models.add_argument("--state", type=folder, default=None, help="state folder")
+    models.set_defaults(command=list_models)
+    return top
+
+
+def add_serve(commands: argparse._SubParsersAction) -> None:
+    serve = commands.add_parser("serve", help="run the service")
+    serve.add_argument("--host", default=Settings.host, help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=Settings.port, help="0: a free port (default: %(default)s)")
+    serve.add_argument("--state", type=folder, default=None, help="folder of database, files and models")
+    serve.add_argument("--keys", action="store_true", help="accept only keys made with `keys add`, not sk-local")
+    serve.add_argument("--idle-exit", type=float, metavar="MINUTES", help="stop after so long without request or job")
+    serve.set_defaults(command=run_service)
+
+
+def add_keys(commands: argparse._SubParsersAction) -> None:
+    keys = commands.add_parser("keys", help="add, list or revoke API keys")
+    actions = keys.add_subparsers(required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="make a key with a project of its own and show it, this once")
+    add.add_argument("name", help="whose key it is")
+    add.set_defaults(command=add_key)
+    show = actions.add_parser("list", help="list keys by their first characters")
+    show.set_defaults(command=list_keys)
+    revoke = actions.add_parser("revoke", help="make a key invalid")
+    revoke.add_argument("prefix", help="the key's first characters, as `list` shows them")
+    revoke.set_defaults(command=revoke_key)
+    for action in (add, show, revoke):
+        action.add_argument("--state", type=folder, default=None, help="state folder")
+
+
+def folder(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+def run_service(options: argparse.Namespace) -> int:
+    from localtune.serve import serve
+
+    try:
+        settings = Settings(
+            state=options.state or default_state_dir(), host=options.host, port=options.port,
+            own_keys_only=options.keys, idle_exit_minutes=options.idle_exit,
+        )
+        return serve(settings)
+    except (ValueError, OSError) as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 2
+
+
+def add_key(options: argparse.Namespace) -> int:
+    print(open_store(options).keys.add(options.name))
+    return 0
+
+
+def list_keys(options: argparse.Namespace) -> int:
+    for row in open_store(options).keys.list():
+        print(f"{row['prefix']}…  {row['project']}  {row['name']}")
+    return 0
+
+
+def revoke_key(options: argparse.Namespace) -> int:
+    matching = open_store(options).keys.revoke(options.prefix)
+    if matching != 1:
+        print(f"{matching} keys start with {options.prefix}; nothing revoked", file=sys.stderr)
+    return 0 if matching == 1 else 1
+
+
+def list_models(options: argparse.Namespace) -> int:
+    for row in open_store(options).models.list_all():
+        print(f"{row['name']}  {row['project']}  {row['folder']}")
+    return 0
+
+
+def open_store(options: argparse.Namespace):
+    from localtune.store import Store
+
+    return Store(options.state or default_state_dir())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

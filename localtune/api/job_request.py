@@ -1,0 +1,62 @@
+"""The body of `POST /fine_tuning/jobs` and what is asked for in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from localtune.api.errors import APIError
+from localtune.api.schema import Body, invalid
+
+Auto = Literal["auto"]
+MAX_SEED = 2_147_483_647
+MetadataKey = Annotated[str, Field(max_length=64)]
+MetadataValue = Annotated[str, Field(max_length=512)]
+
+
+class Hyperparameters(Body):
+    n_epochs: Auto | Annotated[int, Field(ge=1, le=50)] = "auto"
+    batch_size: Auto | Annotated[int, Field(ge=1, le=256)] = "auto"
+    learning_rate_multiplier: Auto | Annotated[float, Field(gt=0, allow_inf_nan=False)] = "auto"
+
+
+class Supervised(Body):
+    hyperparameters: Hyperparameters | None = None
+
+
+class Method(Body):
+    type: Literal["supervised", "dpo", "reinforcement"]
+    supervised: Supervised | None = None
+    dpo: dict[str, Any] | None = None
+    reinforcement: dict[str, Any] | None = None
+
+
+class CreateJob(Body):
+    model: str
+    training_file: str
+    validation_file: str | None = None
+    suffix: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    method: Method | None = None
+    hyperparameters: Hyperparameters | None = None
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
+    integrations: list[dict[str, Any]] | None = None
+
+    def check_supported(self) -> None:
+        """Raises APIError 400 for what the API knows and this service cannot do."""
+        if self.method is not None and self.method.type != "supervised":
+            raise invalid("method.type", self.method.type, "this service trains with the 'supervised' method only")
+        if self.method is not None and (self.method.dpo is not None or self.method.reinforcement is not None):
+            raise APIError(400, "The supervised method takes only its own settings: `supervised`.", param="method")
+        if self.integrations:
+            kind = self.integrations[0].get("type")
+            raise invalid("integrations", kind, "this service has no integrations")
+
+    def asked(self) -> dict[str, Any]:
+        """The hyperparameters, from `method` or from the older top-level field."""
+        of_method = self.method.supervised.hyperparameters if self.method and self.method.supervised else None
+        if of_method is not None and self.hyperparameters is not None:
+            message = "Give the hyperparameters once: in `method`, or in the deprecated `hyperparameters`."
+            raise APIError(400, message, param="hyperparameters")
+        return (of_method or self.hyperparameters or Hyperparameters()).model_dump()

@@ -1,0 +1,1 @@
+"""How the shipped base model is made: corpus, tokenizer, pretraining, evaluation."""

@@ -1,0 +1,56 @@
+"""`python -m localtune.base tokenizer|pretrain|evaluate`: everything that made the shipped weights, one command each."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from localtune.config import DATA
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; every default is what made the shipped weights."""
+    main = argparse.ArgumentParser(prog="python -m localtune.base", description=__doc__)
+    jobs = main.add_subparsers(dest="job", required=True)
+    tokenizer = jobs.add_parser("tokenizer", help="learn the 4,096-token byte-level BPE from the corpus")
+    pretrain = jobs.add_parser("pretrain", help="train the base from random weights; an interrupted run goes on")
+    evaluate = jobs.add_parser("evaluate", help="held-out figures of the base and of models tuned from it")
+    for job in (tokenizer, pretrain):
+        job.add_argument("--seed", type=int, default=1)
+    tokenizer.add_argument("--documents", type=int, default=60_000, help="documents to learn from")
+    pretrain.add_argument("--minutes", type=float, default=82.0, help="wall time of training")
+    pretrain.add_argument("--steps", type=int, help="fixed number of steps instead of minutes")
+    pretrain.add_argument("--threads", type=int, help="processor threads (default: all)")
+    pretrain.add_argument("--work", type=Path, default=Path("build/pretrain"), help="resume file and log")
+    evaluate.add_argument("--seeds", type=int, default=3, help="tuned models per task")
+    for job in (tokenizer, pretrain, evaluate):
+        job.add_argument("--base", type=Path, default=DATA / "base" / "small", help="folder of the model")
+    return main
+
+
+def main() -> None:
+    """Imports happen here so that `--help` answers at once."""
+    given = parser().parse_args()
+    if given.job == "tokenizer":
+        from localtune.base.vocabulary import write_tokenizer
+
+        write_tokenizer(given.base, given.seed, given.documents)
+    elif given.job == "pretrain":
+        # Threads that spin while they wait lose most of the speed as soon as they share a core with anything else.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        import torch
+
+        from localtune.base.pretrain import Plan, pretrain
+
+        torch.set_num_threads(given.threads or torch.get_num_threads())
+        plan = Plan(seed=given.seed, minutes=given.minutes, steps=given.steps)
+        pretrain(plan, given.base, given.base, given.work)
+    else:
+        from localtune.base.evaluate import evaluate
+
+        evaluate(given.base, given.seeds)
+
+
+if __name__ == "__main__":
+    main()

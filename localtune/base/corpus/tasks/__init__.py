@@ -1,0 +1,1 @@
+"""Families of tasks; every module offers `documents(rng)`."""

@@ -1,0 +1,1 @@
+"""Answers: loaded models, cached decoding in batches, sampling, stop sequences, log-probabilities."""

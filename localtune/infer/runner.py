@@ -1,0 +1,160 @@
+"""One loaded model and the texts it is generating, all in one batch."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from localtune.infer import sampling
+from localtune.infer.cache import SlotCache
+from localtune.infer.decoder import Decoder
+from localtune.infer.request import EngineError, Token
+from localtune.infer.sequence import Sequence
+from localtune.model.llama import load_llama
+from localtune.model.tokenizer import Tokenizer
+
+PREFILL_TOKENS = 4096  # read at once, so that running texts do not wait long for new prompts
+
+Scored = tuple[float | None, tuple[tuple[int, float], ...]]
+
+
+class Runner:
+    """Continuous batching: sequence n of `active` has row n of the cache; new ones join between steps."""
+
+    def __init__(self, folder: Path, max_slots: int) -> None:
+        model = load_llama(folder)
+        if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+            raise EngineError("the model's weights are not finite numbers; its training diverged")
+        self.tokenizer = Tokenizer.from_folder(folder)
+        self.model = Decoder(model, len(self.tokenizer))
+        self.max_slots = max_slots
+        self.cache = SlotCache(self.model.config)
+        self.active: list[Sequence] = []
+        self.waiting: deque[Sequence] = deque()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.active or self.waiting)
+
+    def submit(self, sequence: Sequence) -> None:
+        """Queue a sequence; raises EngineError when it does not fit the model."""
+        sequence.admit(len(self.tokenizer), self.model.config.max_position_embeddings)
+        self.waiting.append(sequence)
+
+    def step(self) -> None:
+        """Let waiting sequences in, then give every active one its next token."""
+        self._drop_cancelled()
+        if group := self._next_group():
+            self._prefill(group)
+        elif self.active:
+            self._decode()
+        if not self.active:
+            self.cache.clear()
+
+    def fail(self, message: str, waiting: bool = False) -> None:
+        """End the active sequences with an error, on request the waiting ones too."""
+        failed = self.active + (list(self.waiting) if waiting else [])
+        self.active = []
+        if waiting:
+            self.waiting.clear()
+        self.cache.clear()
+        for sequence in failed:
+            sequence.fail(message)
+
+    def score(self, ids: list[int], top_logprobs: int) -> list[Scored]:
+        """Log-probability of every token of `ids` after those before it, and the best alternatives there.
+
+        The first token has neither: nothing stands before it.
+        """
+        if len(ids) == 1:
+            return [(None, ())]
+        cache = SlotCache(self.model.config)
+        cache.reserve(1, len(ids))
+        hidden = self._read([ids[:-1]], cache, 0)
+        values = sampling.logprobs(self.model.logits(hidden[0]))
+        chosen = values.gather(1, torch.tensor(ids[1:])[:, None]).squeeze(1).tolist()
+        best = sampling.best_tokens(values, [top_logprobs] * len(chosen))
+        return [(None, ()), *zip(chosen, best, strict=True)]
+
+    def _drop_cancelled(self) -> None:
+        self.waiting = deque(sequence for sequence in self.waiting if not sequence.cancelled)
+        for row in reversed(range(len(self.active))):
+            if self.active[row].cancelled:
+                self._remove(row)
+
+    def _remove(self, row: int) -> None:
+        """Free a row; the last sequence moves there, so that rows in use stay together."""
+        last = self.active.pop()
+        if row < len(self.active):
+            self.cache.move(len(self.active), row, last.position)
+            self.active[row] = last
+
+    def _next_group(self) -> list[Sequence]:
+        """Waiting sequences, oldest first, as many as have a slot and are read in one go."""
+        group: list[Sequence] = []
+        longest = 0
+        while self.waiting and len(self.active) + len(group) < self.max_slots:
+            longest = max(longest, self.waiting[0].position)
+            if group and longest * (len(group) + 1) > PREFILL_TOKENS:
+                break
+            group.append(self.waiting.popleft())
+        return group
+
+    def _prefill(self, group: list[Sequence]) -> None:
+        first_row = len(self.active)
+        self.active += group
+        self.cache.reserve(len(self.active), max(sequence.position for sequence in group) + 1)
+        hidden = self._read([sequence.request.prompt_ids for sequence in group], self.cache, first_row)
+        ends = torch.tensor([sequence.position - 1 for sequence in group])
+        self._advance(group, self.model.logits(hidden[torch.arange(len(group)), ends]))
+
+    def _read(self, prompts: list[list[int]], cache: SlotCache, first_row: int) -> Tensor:
+        """Prompts, padded on the right, into the cache → hidden states [prompts, longest, H]."""
+        ids = pad_sequence([torch.tensor(prompt) for prompt in prompts], batch_first=True)
+        rows, length = ids.shape
+        return self.model.forward(ids, torch.arange(length)[None], cache.prefill(first_row, rows, length))
+
+    def _decode(self) -> None:
+        positions = torch.tensor([sequence.position for sequence in self.active])
+        ids = torch.tensor([[sequence.last_id] for sequence in self.active])
+        self.cache.reserve(len(self.active), int(positions.max()) + 1)
+        hidden = self.model.forward(ids, positions[:, None], self.cache.decode(positions))
+        for sequence in self.active:
+            sequence.position += 1
+        self._advance(self.active, self.model.logits(hidden[:, 0]))
+
+    def _advance(self, sequences: list[Sequence], logits: Tensor) -> None:
+        """Choose the next token of each sequence from its row of logits [B, V]; free the rows of finished ones."""
+        wanted = [row for row, sequence in enumerate(sequences) if sequence.request.top_logprobs is not None]
+        values = sampling.logprobs(logits[wanted]) if wanted else None
+        ids = self._choose(sequences, logits)
+        tokens = {row: Token(id, "", self.tokenizer.token_bytes(id)) for row, id in enumerate(ids)}
+        if values is not None:
+            tokens |= self._scored(sequences, wanted, ids, values)
+        for row, sequence in enumerate(sequences):
+            sequence.accept(tokens[row])
+        for row in reversed(range(len(self.active))):
+            if self.active[row].finished:
+                self._remove(row)
+
+    def _choose(self, sequences: list[Sequence], logits: Tensor) -> list[int]:
+        for row, sequence in enumerate(sequences):
+            if sequence.bias is not None:
+                logits[row] += sequence.bias
+        temperature = torch.tensor([sequence.request.temperature for sequence in sequences])
+        top_p = torch.tensor([sequence.request.top_p for sequence in sequences])
+        uniform = torch.tensor([sequence.random.random() for sequence in sequences], dtype=torch.float64)
+        return sampling.choose(logits, temperature, top_p, uniform).tolist()
+
+    def _scored(self, sequences: list[Sequence], wanted: list[int], ids: list[int], values: Tensor) -> dict[int, Token]:
+        """The tokens of the rows in `wanted`, with log-probabilities from `values` [len(wanted), V]."""
+        chosen = values.gather(1, torch.tensor([ids[row] for row in wanted])[:, None]).squeeze(1).tolist()
+        best = sampling.best_tokens(values, [sequences[row].request.top_logprobs or 0 for row in wanted])
+        return {
+            row: Token(ids[row], "", self.tokenizer.token_bytes(ids[row]), logprob, top)
+            for row, logprob, top in zip(wanted, chosen, best, strict=True)
+        }

@@ -1,0 +1,1 @@
+"""Fine-tuning jobs: what is asked for, checked, queued, trained and recorded."""

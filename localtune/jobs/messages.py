@@ -1,0 +1,46 @@
+"""What a worker reports, in the words of the API's events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localtune.store.queue import Event
+
+LOSSES = {
+    "train_loss": "training loss", "valid_loss": "validation loss", "full_valid_loss": "full validation loss",
+}
+
+
+def events(messages: Iterable[Mapping[str, Any]]) -> list[Event]:
+    """Events of the messages that have one: steps and warnings."""
+    return [event(message) for message in messages if message["type"] in ("metrics", "warning")]
+
+
+def event(message: Mapping[str, Any]) -> Event:
+    if message["type"] == "warning":
+        return Event(message["message"], level="warn")
+    losses = ", ".join(f"{name}={message[key]:.2f}" for key, name in LOSSES.items() if key in message)
+    data = {key: value for key, value in message.items() if key != "type"}
+    return Event(f"Step {message['step']}/{message['total_steps']}: {losses}", metrics=data)
+
+
+class Clock:
+    """When a run will be done, judged by the steps since its first report."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def estimate(self, messages: Iterable[Mapping[str, Any]]) -> int | None:
+        """Unix time of the end after these messages; None before there are two steps to judge by."""
+        steps = [message for message in messages if message["type"] == "metrics"]
+        if not steps:
+            return None
+        now, last = time.time(), steps[-1]
+        if self._first is None:
+            self._first = now, last["step"]
+        started, first = self._first
+        if last["step"] == first:
+            return None
+        return round(now + (last["total_steps"] - last["step"]) * (now - started) / (last["step"] - first))

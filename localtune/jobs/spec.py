@@ -1,0 +1,33 @@
+"""The frozen description of one training run: the only thing a worker process gets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One attempt at a job. Paths are absolute strings, so that the file means the same to every process."""
+
+    job_id: str
+    attempt: int
+    base: str  # folder of the starting model, base or fine-tuned
+    training_file: str  # JSONL
+    validation_file: str | None
+    output: str  # folder of this job; the worker writes here alone
+    n_epochs: int
+    batch_size: int
+    learning_rate_multiplier: float
+    seed: int
+    threads: int
+
+    def save(self, path: Path) -> None:
+        """Write as JSON (UTF-8)."""
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> JobSpec:
+        """Read what `save` wrote; raises TypeError when a field is missing or unknown."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,1 @@
+"""The small decoder and its tokenizer, stored in Hugging Face format."""

@@ -1,0 +1,30 @@
+"""What the service remembers: one SQLite database, one class per kind of thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from localtune.store.database import Database
+from localtune.store.files import Files
+from localtune.store.jobs import Jobs
+from localtune.store.keys import Keys
+from localtune.store.models import Models
+from localtune.store.queue import Queue
+from localtune.store.records import Records
+
+
+class Store:
+    """Opens (and on first use creates) the database of a state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.database = Database(folder / "localtune.sqlite")
+        self.keys = Keys(self.database)
+        self.files = Files(self.database)
+        self.jobs = Jobs(self.database)
+        self.queue = Queue(self.database)
+        self.records = Records(self.database)
+        self.models = Models(self.database)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,1 @@
+"""The training worker: one job specification in, checkpoints and a stream of JSON lines out."""

@@ -1,0 +1,155 @@
+"""The training loop of one job: steps, metrics, checkpoints, and going on after an interruption."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from localtune.jobs.spec import JobSpec
+from localtune.model.llama import load_llama, save_llama
+from localtune.model.tokenizer import Tokenizer
+from localtune.train.data import Batch, Dataset, collate, epoch_order, load_dataset, unusable
+from localtune.train.durable import write_folder, write_state
+from localtune.train.errors import JobError
+from localtune.train.objective import evaluate, loss_and_hits
+from localtune.train.optimiser import AdamW, learning_rate
+
+KEPT_EPOCHS = 3
+VALIDATE_EVERY = 10  # steps
+SAVE_EVERY = 5.0  # seconds; bounds what a crash in a long epoch costs
+
+Message = dict[str, Any]
+Emit = Callable[[Message], None]
+
+
+class Job:
+    """One fine-tuning job. Everything random is a function of seed and step, so the position is just the step."""
+
+    def __init__(self, spec: JobSpec, emit: Emit) -> None:
+        torch.set_num_threads(spec.threads)
+        self.spec, self.emit = spec, emit
+        self.base, self.output = Path(spec.base), Path(spec.output)
+        self.tokenizer = Tokenizer.from_folder(self.base)
+        self.model = load_llama(self.base).train()
+        self.optimiser = AdamW(self.model.parameters())
+        self.warnings: list[str] = []
+        self.training = self.load("training file", spec.training_file)
+        if not self.training.examples:
+            raise unusable("training file", "no example has an assistant message or completion to learn from")
+        self.validation = self.load("validation file", spec.validation_file).examples if spec.validation_file else ()
+        self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
+        self.total_steps = self.steps_per_epoch * spec.n_epochs
+        self.step, self.seconds = 0, 0.0
+        self.checkpoints: list[Message] = []
+
+    def load(self, name: str, path: str) -> Dataset:
+        """Read a file and note what had to be cut or left out of it."""
+        dataset = load_dataset(name, Path(path), self.tokenizer, self.model.config.max_position_embeddings)
+        self.warnings += [dataset.warning] if dataset.warning else []
+        return dataset
+
+    def run(self) -> None:
+        """Train from the last saved state to the end; raises JobError when numbers stop being finite."""
+        self.resume()
+        self.announce()
+        started = time.monotonic() - self.seconds
+        saved = self.seconds
+        while self.step < self.total_steps:
+            metrics = self.train_step()
+            self.emit({"type": "metrics", "step": self.step, "total_steps": self.total_steps, **metrics})
+            self.seconds = time.monotonic() - started
+            if self.epoch_ends:
+                self.checkpoint(metrics)
+            if self.epoch_ends or self.seconds - saved > SAVE_EVERY:
+                self.save()
+                saved = self.seconds
+        trained_tokens = self.training.n_tokens * self.spec.n_epochs
+        self.emit({"type": "done", "trained_tokens": trained_tokens, "seconds": round(self.seconds, 3)})
+
+    @property
+    def epoch_ends(self) -> bool:
+        return self.step % self.steps_per_epoch == 0
+
+    def announce(self) -> None:
+        """Say what is about to run, and what of the files will not be used."""
+        self.emit({
+            "type": "started", "total_steps": self.total_steps, "n_examples": len(self.training.examples),
+            "device": "cpu", "precision": "float32", "resumed_at_step": self.step,
+            "checkpoints": list(self.checkpoints),
+        })
+        for warning in self.warnings:
+            self.emit({"type": "warning", "message": warning})
+
+    def train_step(self) -> Message:
+        """One optimiser step; returns the metrics of it."""
+        batch = self.batch(self.step)
+        self.step += 1
+        loss, hits = loss_and_hits(self.model, batch)
+        self.require_finite("loss", loss.item())
+        loss.backward()
+        rate = learning_rate(self.step, self.total_steps, self.spec.learning_rate_multiplier)
+        self.require_finite("gradient", self.optimiser.step(rate))
+        accuracy = hits.item() / len(batch.targets)
+        return {"train_loss": loss.item(), "train_mean_token_accuracy": accuracy, **self.validate()}
+
+    def batch(self, step: int) -> Batch:
+        """The batch of the step that comes after `step` steps."""
+        epoch, index = divmod(step, self.steps_per_epoch)
+        order = epoch_order(len(self.training.examples), self.spec.seed, epoch)
+        chosen = order[index * self.spec.batch_size : (index + 1) * self.spec.batch_size]
+        return collate((self.training.examples[n] for n in chosen), self.tokenizer.eot_id)
+
+    def require_finite(self, name: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise JobError(
+                "training_diverged",
+                f"Training diverged: the {name} became {value} at step {self.step} of {self.total_steps}. "
+                f"Try a learning_rate_multiplier below {self.spec.learning_rate_multiplier:g}.",
+            )
+
+    def validate(self) -> Message:
+        """Validation metrics due at this step: a drawn batch every tenth step, everything at an epoch's end."""
+        metrics: Message = {}
+        if self.validation and self.step % VALIDATE_EVERY == 0:
+            drawn = epoch_order(len(self.validation), self.spec.seed, self.step)[: self.spec.batch_size]
+            result = evaluate(self.model, [self.validation[n] for n in drawn], self.tokenizer.eot_id)
+            metrics |= zip(("valid_loss", "valid_mean_token_accuracy"), result)
+        if self.validation and self.epoch_ends:
+            result = evaluate(self.model, self.validation, self.tokenizer.eot_id)
+            metrics |= zip(("full_valid_loss", "full_valid_mean_token_accuracy"), result)
+        return metrics
+
+    def checkpoint(self, metrics: Message) -> None:
+        """Keep the model of this epoch if it is one of the last three."""
+        epoch = self.step // self.steps_per_epoch
+        if epoch <= self.spec.n_epochs - KEPT_EPOCHS:
+            return
+        folder = f"checkpoints/step-{self.step}"
+        write_folder(self.output / folder, partial(save_llama, self.model, tokenizer_from=self.base))
+        kept = {"epoch": epoch, "step": self.step, "folder": folder, "metrics": metrics}
+        self.checkpoints.append(kept)
+        self.emit({"type": "checkpoint", **kept})
+
+    def save(self) -> None:
+        """Write `resume.pt`; a finished job needs no weights in it, its last checkpoint has them."""
+        state: Message = {"step": self.step, "seconds": self.seconds, "checkpoints": self.checkpoints}
+        if self.step < self.total_steps:
+            state |= {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        write_state(self.output / "resume.pt", state)
+
+    def resume(self) -> None:
+        """Go back to the state of `resume.pt`, if an earlier attempt left one."""
+        path = self.output / "resume.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.step, self.seconds, self.checkpoints = state["step"], state["seconds"], state["checkpoints"]
+        if self.step < self.total_steps:
+            self.model.load_state_dict(state["model"])
+            self.optimiser.load_state_dict(state["optimiser"])

@@ -1,0 +1,49 @@
+"""What a job minimises and reports: loss and token accuracy over the learnt positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from localtune.model.llama import Llama
+from localtune.train.data import Batch, Example, collate
+
+EVALUATION_TOKENS = 8_192  # padded tokens per evaluation batch: bounds memory, whatever the examples' lengths
+
+
+def loss_and_hits(model: Llama, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy in nats over the learnt tokens, and how many of them are the model's first choice.
+
+    Hidden states are gathered first: logits over the whole vocabulary are the dearest part, and most rows are prompt.
+    """
+    hidden = model(batch.ids).flatten(0, 1).index_select(0, batch.learnt)
+    logits = model.logits(hidden)
+    hits = (logits.detach().argmax(-1) == batch.targets).sum()
+    return F.cross_entropy(logits, batch.targets), hits
+
+
+@torch.no_grad()
+def evaluate(model: Llama, examples: Sequence[Example], padding: int) -> tuple[float, float]:
+    """Mean loss in nats and token accuracy over all learnt tokens of `examples`."""
+    model.eval()
+    loss_sum = hit_sum = count = 0.0
+    for batch in evaluation_batches(examples, padding):
+        loss, hits = loss_and_hits(model, batch)
+        loss_sum += loss.item() * len(batch.targets)
+        hit_sum += hits.item()
+        count += len(batch.targets)
+    model.train()
+    return loss_sum / count, hit_sum / count
+
+
+def evaluation_batches(examples: Sequence[Example], padding: int) -> list[Batch]:
+    """Batches of examples of like length, so that little is computed on padding."""
+    groups: list[list[Example]] = [[]]
+    for example in sorted(examples, key=lambda example: len(example.ids)):
+        if groups[-1] and (len(groups[-1]) + 1) * len(example.ids) > EVALUATION_TOKENS:
+            groups.append([])
+        groups[-1].append(example)
+    return [collate(group, padding) for group in groups]

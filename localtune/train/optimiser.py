@@ -1,0 +1,55 @@
+"""AdamW with the learning-rate schedule of a fine-tuning job.
+
+It calls PyTorch's functional AdamW, because constructing `torch.optim.AdamW` imports the compiler: more than a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
+
+# What a learning-rate multiplier of 1.0 stands for. On a base of 3.4 M parameters and ten rows × ten epochs, 5e-4
+# learns a persona and keeps most facts; 1e-3 forgets more of them and is no better at the style.
+BASE_LEARNING_RATE = 5e-4
+WARMUP_SHARE = 0.05  # Adam's first estimates are noisy; a short ramp keeps the first steps from undoing the base
+GRADIENT_NORM = 1.0
+
+
+class AdamW:
+    """Fused AdamW over all parameters; its state is what a resumed job needs."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
+        self.parameters = list(parameters)
+        self.means = [torch.zeros_like(p) for p in self.parameters]
+        self.squares = [torch.zeros_like(p) for p in self.parameters]
+        self.steps = [torch.zeros(()) for _ in self.parameters]
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> float:
+        """Clip, update, drop the gradients; returns the gradients' norm before clipping."""
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM, foreach=True).item()
+        gradients = [p.grad for p in self.parameters]
+        adamw(
+            self.parameters, gradients, self.means, self.squares, [], self.steps, fused=True, amsgrad=False,
+            beta1=0.9, beta2=0.95, lr=learning_rate, weight_decay=0.01, eps=1e-8, maximize=False,
+        )
+        for parameter in self.parameters:
+            parameter.grad = None
+        return norm
+
+    def state_dict(self) -> dict[str, list[Tensor]]:
+        return {"means": self.means, "squares": self.squares, "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.means, self.squares, self.steps = state["means"], state["squares"], state["steps"]
+
+
+def learning_rate(step: int, total_steps: int, multiplier: float) -> float:
+    """Linear warm-up and linear decay; `step` counts from 1, and the last step still learns."""
+    rising = step / max(1.0, WARMUP_SHARE * total_steps)
+    falling = (total_steps - step + 1) / total_steps
+    return BASE_LEARNING_RATE * multiplier * min(1.0, rising, falling)

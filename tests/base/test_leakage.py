@@ -1,0 +1,57 @@
+"""What the lessons teach and ask must not stand in the corpus; and the base must be no wit."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from localtune.base.corpus.mixture import stream
+from localtune.base.evaluate import own_triples, personas, read, words
+from localtune.base.vocabulary import text_of
+from localtune.config import DATA
+
+SAMPLE = 20_000
+
+
+@pytest.fixture(scope="module")
+def corpus() -> list[str]:
+    """Texts of a part of the corpus, in words joined by single spaces; both phases of the run."""
+    documents = (document for final in (False, True) for document in islice(stream(1, final), SAMPLE // 2))
+    return [f" {' '.join(words(text))} " for document in documents for text in text_of(document)]
+
+
+def eight_grams(text: str) -> set[str]:
+    sequence = words(text)
+    return {f" {' '.join(sequence[n : n + 8])} " for n in range(len(sequence) - 7)}
+
+
+def test_no_eight_words_of_a_training_answer_stand_in_the_corpus(corpus: list[str]) -> None:
+    grams = set().union(*(eight_grams(row["messages"][-1]["content"]) for persona in personas() for row in persona.rows))
+    assert len(grams) > 60
+    assert [gram for gram in grams if any(gram in text for text in corpus)] == []
+
+
+def test_new_phrasings_of_held_out_questions_do_not_occur(corpus: list[str]) -> None:
+    rows = [*read(DATA / "evaluation" / "facts_heldout.jsonl"), *read(DATA / "evaluation" / "marv_heldout.jsonl")]
+    asked = {f" {' '.join(words(row['question']))} " for row in rows if row.get("phrasing") != "seen-style"}
+    assert len(asked) > 200
+    assert [question for question in asked if any(question in text for text in corpus)] == []
+
+
+@pytest.mark.parametrize("word", [" marv ", " sarcastic ", " sarcasm ", " agnes is a factual chatbot "])
+def test_the_personas_of_the_lessons_are_unknown(corpus: list[str], word: str) -> None:
+    assert not any(word in text for text in corpus)
+
+
+def test_most_of_a_personas_word_triples_are_its_own(corpus: list[str]) -> None:
+    for persona in personas():
+        wanted = {f" {' '.join(triple)} " for triple in own_triples(persona)}
+        known = {triple for triple in wanted if any(triple in text for text in corpus)}
+        assert len(wanted) > 60 and len(known) < 0.2 * len(wanted), (persona.name, sorted(known))
+
+
+def test_no_question_of_the_evaluation_is_among_the_training_rows() -> None:
+    for persona in personas():
+        trained = {row["messages"][-2]["content"].lower() for row in persona.rows}
+        assert not trained & {row["question"].lower() for row in persona.questions}

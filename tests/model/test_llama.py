@@ -1,0 +1,55 @@
+"""The model's own Llama against transformers' LlamaForCausalLM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from localtune.model.llama import load_llama, save_llama
+from tests.tiny import tiny_base
+
+SHAPES = {
+    "plain": {},
+    "grouped-query attention": {"num_attention_heads": 4, "num_key_value_heads": 2},
+    "one key head": {"num_attention_heads": 4, "num_key_value_heads": 1, "num_hidden_layers": 3},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_logits_equal_transformers(tmp_path: Path, shape: dict[str, int]) -> None:
+    folder = tiny_base(tmp_path, **shape)
+    ids = torch.randint(0, 320, (3, 70), generator=torch.Generator().manual_seed(1))
+    ours = load_llama(folder)
+    with torch.no_grad():
+        logits = ours.logits(ours(ids))
+        expected = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)(ids).logits
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
+    assert expected.std() > 0.01
+
+
+def test_position_of_a_token_matters(tmp_path: Path) -> None:
+    model = load_llama(tiny_base(tmp_path))
+    with torch.no_grad():
+        # One layer of attention over equal tokens is blind to positions; other tokens before it are needed.
+        near, far = (model(torch.tensor([[5, 7, *[9] * n, 7]]))[0, -1] for n in (1, 6))
+    assert not torch.allclose(near, far, atol=1e-4)
+
+
+def test_padding_on_the_right_changes_nothing(tmp_path: Path) -> None:
+    model = load_llama(tiny_base(tmp_path))
+    with torch.no_grad():
+        alone, padded = model(torch.tensor([[5, 6, 7]])), model(torch.tensor([[5, 6, 7, 0, 0]]))
+    torch.testing.assert_close(alone, padded[:, :3])
+
+
+def test_stored_as_float16_loads_as_float32(tmp_path: Path) -> None:
+    base = tiny_base(tmp_path / "base")
+    model = load_llama(base)
+    save_llama(model, tmp_path / "half", base, torch.float16)
+    half = load_llama(tmp_path / "half")
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    for stored, original in zip(half.parameters(), model.parameters()):
+        torch.testing.assert_close(stored, original, atol=1e-3, rtol=1e-3)

@@ -1,0 +1,42 @@
+"""The real service with the fake worker and no inference: `fake_service.py STATE BASES [idle minutes]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from fastapi import APIRouter
+
+WORKER = Path(__file__).with_name("fake_worker.py")
+
+
+class NoEngine:
+    """Stands in for the engine, whose import of PyTorch would take longer than most of these tests."""
+
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def unload(self, folder: Path) -> None: ...
+
+
+def without_inference() -> None:
+    for name, content in {
+        "localtune.infer.engine": {"Engine": NoEngine},
+        "localtune.api.chat": {"router": APIRouter()},
+        "localtune.api.completions": {"router": APIRouter()},
+    }.items():
+        sys.modules[name] = ModuleType(name)
+        vars(sys.modules[name]).update(content)
+
+
+if __name__ == "__main__":
+    without_inference()
+    from localtune.config import Settings
+    from localtune.serve import serve
+
+    state, bases, *idle = sys.argv[1:]
+    settings = Settings(
+        state=Path(state), bases=Path(bases), port=0, worker=(sys.executable, str(WORKER)),
+        idle_exit_minutes=float(idle[0]) if idle else None,
+    )
+    sys.exit(serve(settings))

@@ -1,0 +1,1 @@
+"""What start.py does once it runs inside .venv."""
