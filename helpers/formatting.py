@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+from pandas.io.formats.style import Styler
+
 # Okabe-Ito colours: distinguishable with every common form of colour blindness.
 ROLE_COLOURS = {"system": "#E69F00", "developer": "#E69F00", "user": "#0072B2", "assistant": "#009E73"}
 OTHER_COLOUR = "#999999"
@@ -80,6 +83,13 @@ class ChatView:
 def show_chat(row: Mapping[str, Any]) -> ChatView:
     """View of a chat example (`{"messages": […]}`): leave it as a cell's last line."""
     return ChatView(tuple(row["messages"]))
+
+
+def show_table(frame: pd.DataFrame) -> Styler:
+    """View of a table of texts, aligned on the left; leave it as a cell's last line."""
+    left = {"text-align": "left", "vertical-align": "top"}
+    style = Styler(frame, uuid="texts").set_properties(**left)
+    return style.set_table_styles([{"selector": "th", "props": list(left.items())}])
 
 
 def _html_message(message: Mapping[str, Any]) -> str:

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import http.server
+import re
 import subprocess
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -53,4 +55,18 @@ def test_the_first_lesson_runs_without_a_network(tmp_path: Path) -> None:
     environment = offline.environment(tmp_path) | {"LOCALTUNE_STATE": str(tmp_path / "state")}
     done = subprocess.run([sys.executable, ROOT / "start.py", "run", "01"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert offline.attempts(tmp_path) == []
+
+
+@pytest.mark.skipif(not list(NOTEBOOKS.glob("00_*.ipynb")), reason="NOT PROVEN: there is no notebook 00 to open offline")
+def test_lab_fetches_no_news_and_no_updates(tmp_path: Path) -> None:
+    environment = offline.environment(tmp_path) | {"LOCALTUNE_STATE": str(tmp_path / "state")}
+    command = [sys.executable, ROOT / "start.py", "lab", "--no-browser", "--allow-root"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as lab:
+        address = next(found for line in lab.stdout if (found := re.search(r"(http://127\S*?/)lab/tree/notebooks/00_\S*(\?token=\w+)", line)))
+        threading.Thread(target=lab.stdout.read, daemon=True).start()  # an unread pipe would stop Lab
+        for asked, answer in (("news", '{"news": []}'), ("update", '{"notification": null}')):
+            with urllib.request.urlopen(f"{address[1]}lab/api/{asked}{address[2]}", timeout=30) as reply:
+                assert reply.read().decode() == answer
+        lab.terminate()
     assert offline.attempts(tmp_path) == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import sys
@@ -30,9 +31,11 @@ def find_notebook(name: str) -> Path:
 
 def lab(arguments: list[str]) -> int:
     first = find_notebook("00").relative_to(ROOT).as_posix()
-    offline = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    offline = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                "--LabApp.extension_manager=readonly"]
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{first}"]
+    # No question about news from the internet: the page settings beside this file turn it off.
+    os.environ["JUPYTER_CONFIG_PATH"] = str(ROOT / "tools" / "jupyter")
     with course_service() as url:
         print(f"fine-tuning service: {url}", flush=True)
         return wait_for([*command, *offline, *arguments])

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from localtune.jobs.spec import JobSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,9 +40,11 @@ VERBS = "crosses", "outlives", "explains", "forgets", "measures", "paints"
 
 @dataclass(frozen=True)
 class Result:
-    """One run: seconds of the training phase, of the whole process, tokens trained on, and the loss of every step in nats."""
+    """One run: seconds of the training phase, by the clock and of processor time (on a busy machine the fairer figure),
+    seconds of the whole process, tokens trained on, the loss of every step in nats."""
 
     training: float
+    cpu: float
     total: float
     tokens: int
     losses: list[float]
@@ -67,6 +71,11 @@ def job(folder: Path, options: argparse.Namespace) -> JobSpec:
     )
 
 
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
 # --- the two contestants ---------------------------------------------------------------------------------------------
 
 def run_ours(spec: JobSpec) -> Result:
@@ -77,12 +86,22 @@ def run_ours(spec: JobSpec) -> Result:
         command = [sys.executable, "-m", "localtune.train", "--spec", str(path)]
         # The worker ends when its stdin does, so that stays open until it has.
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
-            messages = [json.loads(line) for line in worker.stdout]
+            messages, cpu = follow(worker)
         total = time.perf_counter() - started
     if messages[-1]["type"] != "done":
         raise RuntimeError(f"the worker ended with {messages[-1]}")
     losses = [message["train_loss"] for message in messages if message["type"] == "metrics"]
-    return Result(messages[-1]["seconds"], total, messages[-1]["trained_tokens"], losses)
+    return Result(messages[-1]["seconds"], cpu, total, messages[-1]["trained_tokens"], losses)
+
+
+def follow(worker: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], float]:
+    """All messages of a worker, and its processor time between the first and the last."""
+    process, messages, cpu = psutil.Process(worker.pid), [], []
+    for line in worker.stdout:
+        messages.append(json.loads(line))
+        if messages[-1]["type"] in ("started", "checkpoint"):  # while it surely lives; after the last checkpoint it is done
+            cpu.append(cpu_seconds(process))
+    return messages, cpu[-1] - cpu[0] if cpu else 0.0
 
 
 def run_trl(spec: JobSpec, more: dict[str, str]) -> Result:
@@ -136,9 +155,9 @@ def train_with_trl(spec: JobSpec) -> None:
     trainer = Recorder(model=model, args=config, train_dataset=Dataset.from_list(in_order),
                        processing_class=AutoTokenizer.from_pretrained(spec.base), optimizers=(optimiser, schedule))
     tokens = sum(len(ids) for ids in trainer.train_dataset["input_ids"])
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     trainer.train()
-    result = {"training": time.perf_counter() - started, "tokens": tokens, "losses": losses}
+    result = {"training": time.perf_counter() - started, "cpu": time.process_time() - cpu, "tokens": tokens, "losses": losses}
     Path(spec.output, "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 
@@ -160,15 +179,14 @@ def make_bench_venv() -> None:
 # --- the report ------------------------------------------------------------------------------------------------------
 
 def report(ours: list[Result], trl: list[Result]) -> None:
-    print(f"\n{'':<10}{'training s':>12}{'tokens/s':>12}{'process s':>12}   (median of {len(ours)}, fastest to slowest training)")
+    print(f"\n{'':<6}{'training s':>12}{'tokens/s':>10}{'CPU s':>8}{'process s':>11}   (median of {len(ours)}; training from .. to)")
     for name, results in (("ours", ours), ("TRL", trl)):
         times = sorted(result.training for result in results)
-        middle = statistics.median(times)
-        print(f"{name:<10}{middle:>12.2f}{results[0].tokens / middle:>12,.0f}"
-              f"{statistics.median(result.total for result in results):>12.2f}   {times[0]:.2f} to {times[-1]:.2f}")
-    training = statistics.median(b.training / a.training for a, b in zip(ours, trl))
-    total = statistics.median(b.total / a.total for a, b in zip(ours, trl))
-    print(f"TRL takes {training:.2f} times as long to train, {total:.2f} times as a whole process (median of pairs)")
+        middle, process, cpu = (statistics.median(getattr(r, field) for r in results) for field in ("training", "total", "cpu"))
+        print(f"{name:<6}{middle:>12.2f}{results[0].tokens / middle:>10,.0f}{cpu:>8.2f}{process:>11.2f}   {times[0]:.2f} .. {times[-1]:.2f}")
+    training, total, cpu = (statistics.median(getattr(b, field) / getattr(a, field) for a, b in zip(ours, trl))
+                            for field in ("training", "total", "cpu"))
+    print(f"TRL / ours, median of pairs: training {training:.2f}, its CPU {cpu:.2f}, process {total:.2f}")
     print(f"tokens trained on: ours {ours[0].tokens:,}, TRL {trl[0].tokens:,}")
     compare_losses(ours[0].losses, trl[0].losses)
 
@@ -198,6 +216,7 @@ def main() -> None:
         parser.error("--rows must be a multiple of 8: the two sides count a last, shorter batch differently")
     make_bench_venv()
     with tempfile.TemporaryDirectory() as folder:
+        options.base = shutil.copytree(options.base, Path(folder, "base"))  # one model, even if a pretraining run writes it anew
         spec = job(Path(folder), options)
         ours, trl = [], []
         for repeat in range(1, options.repeats + 1):
