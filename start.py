@@ -109,7 +109,8 @@ def make_venv() -> None:
     if same and PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0:
         return
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        sys.exit(f"this Python has no venv module.\ncure: sudo apt install python3-venv (or python{minor}-venv), then start again")
+        sys.exit("this Python has no venv module.\n"
+                 f"cure: sudo apt install python3-venv (or python{minor}-venv), then start again")
     say(f"making .venv with Python {platform.python_version()}")
     quietly([sys.executable, "-m", "venv", "--clear", str(VENV)])
 
@@ -205,8 +206,8 @@ def parser() -> argparse.ArgumentParser:
     build = torch.add_mutually_exclusive_group()
     build.add_argument("--cpu", dest="torch", action="store_const", const="cpu", help="Linux: install PyTorch's CPU build")
     build.add_argument("--gpu", dest="torch", action="store_const", const="gpu", help="Linux: install PyTorch's CUDA build")
-    top = argparse.ArgumentParser(prog="python3 start.py", description=__doc__, usage="python3 start.py COMMAND [--cpu | --gpu] ...",
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = argparse.ArgumentParser(prog="python3 start.py", usage="python3 start.py COMMAND [--cpu | --gpu] ...",
+                                  description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, prog="python3 start.py",
                                   help="COMMAND --help says more")
 

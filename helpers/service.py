@@ -82,17 +82,29 @@ def start_service(state: Path, command: Sequence[str] | None = None, timeout: fl
     old = log.stat().st_size if log.exists() else 0
     progress = Progress("Starting the local service …")
     process = _launch(command or _command(state), log)
+    try:
+        url = _wait(process, state, timeout, progress)
+    except BaseException:  # interrupted: nobody else knows this process yet
+        process.terminate()
+        raise
+    if url is None:
+        progress.close("The local service did not start.")
+        raise ServiceError(_why(process, log, old, timeout))
+    progress.close(f"Local service started ({url}).")
+    return url
+
+
+def _wait(process: subprocess.Popen[bytes], state: Path, timeout: float, progress: Progress) -> str | None:
+    """Base URL of the service on `state` once it answers; None if `process` ended or the time is over."""
     began = time.monotonic()
     while (seconds := time.monotonic() - began) < timeout:
         if url := find_service(state):
-            progress.close(f"Local service started ({url}).")
             return url
         if process.poll() not in (None, STATE_IN_USE):
-            break
+            return None
         progress.update(0, None, f"Starting the local service … {seconds:.0f} s")
         time.sleep(0.2)
-    progress.close("The local service did not start.")
-    raise ServiceError(_why(process, log, old, timeout))
+    return None
 
 
 def _command(state: Path) -> list[str]:
@@ -123,4 +135,4 @@ def _why(process: subprocess.Popen[bytes], log: Path, old: int, timeout: float) 
     with log.open("rb") as file:
         file.seek(old)
         tail = file.read().decode("utf-8", "replace").splitlines()[-15:]
-    return "\n".join([f"The local service {what}. The end of {log}:", *tail, "Try: python -m localtune doctor"])
+    return "\n".join([f"The local service {what}. The end of {log}:", *tail, "Try: python3 start.py doctor"])

@@ -51,7 +51,8 @@ def long_cells(notebook: Notebook) -> Iterator[str]:
         source = text(cell["source"])
         lines = sum(bool(line.strip()) for line in source.splitlines())
         module = python_of(source)
-        functions = module is not None and all(isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom)) for node in module.body)
+        statements = module.body if module else [None]
+        functions = all(isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom)) for node in statements)
         most = MOST_LINES_OF_FUNCTIONS if functions else MOST_LINES
         if lines > most:
             yield f"{place}: {lines} lines of code, at most {most}"
@@ -100,7 +101,8 @@ def unpinned_installs(notebook: Notebook) -> Iterator[str]:
 
 
 def named_models(module: ast.Module, models: frozenset[str]) -> list[ast.Constant]:
-    return [node for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in models]
+    constants = (node for node in ast.walk(module) if isinstance(node, ast.Constant))
+    return [node for node in constants if isinstance(node.value, str) and node.value in models]
 
 
 def literal_models(notebook: Notebook, models: frozenset[str]) -> Iterator[str]:
@@ -231,6 +233,8 @@ def test_a_model_may_be_given_a_name(source: str) -> None:
     assert list(literal_models(notebook(cell(source)), RETIRED)) == []
 
 
-@pytest.mark.parametrize("source", ['ask(model="old-1")', 'model = "old-1"', 'MODELS = ["old-1"]', '%%bash\necho \'{"model": "old-1"}\''])
+@pytest.mark.parametrize("source", [
+    'ask(model="old-1")', 'model = "old-1"', 'MODELS = ["old-1"]', '%%bash\necho \'{"model": "old-1"}\'',
+])
 def test_a_model_named_elsewhere_is_reported(source: str) -> None:
     assert len(list(literal_models(notebook(cell(source)), RETIRED))) == 1

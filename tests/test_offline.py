@@ -1,11 +1,14 @@
 """With the network cut off the course works, and nothing in it even tries to leave the machine."""
 from __future__ import annotations
 
+import html
 import http.server
+import json
 import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -16,6 +19,16 @@ from tools.notebooks import NOTEBOOKS
 from tools.service import ROOT
 
 OUTSIDE = "192.0.2.1"  # an address for documentation: nobody has it
+
+
+LAB_ADDRESS = re.compile(r"(http://127\S*?/)lab/tree/notebooks/00_\S*(\?token=\w+)")
+PAGE_CONFIG = re.compile(r'id="jupyter-config-data" type="application/json">(.*?)</script>', re.DOTALL)
+ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
+
+
+def answer_to(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as reply:
+        return reply.read().decode()
 
 
 def python(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
@@ -59,14 +72,20 @@ def test_the_first_lesson_runs_without_a_network(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not list(NOTEBOOKS.glob("00_*.ipynb")), reason="NOT PROVEN: there is no notebook 00 to open offline")
-def test_lab_fetches_no_news_and_no_updates(tmp_path: Path) -> None:
+def test_lab_asks_for_no_news_and_no_updates(tmp_path: Path) -> None:
     environment = offline.environment(tmp_path) | {"LOCALTUNE_STATE": str(tmp_path / "state")}
-    command = [sys.executable, ROOT / "start.py", "lab", "--no-browser", "--allow-root"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as lab:
-        address = next(found for line in lab.stdout if (found := re.search(r"(http://127\S*?/)lab/tree/notebooks/00_\S*(\?token=\w+)", line)))
-        threading.Thread(target=lab.stdout.read, daemon=True).start()  # an unread pipe would stop Lab
-        for asked, answer in (("news", '{"news": []}'), ("update", '{"notification": null}')):
-            with urllib.request.urlopen(f"{address[1]}lab/api/{asked}{address[2]}", timeout=30) as reply:
-                assert reply.read().decode() == answer
+    output = tmp_path / "output.txt"
+    with output.open("wb") as out:
+        command = [sys.executable, ROOT / "start.py", "lab", "--no-browser", "--allow-root"]
+        lab = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+    try:
+        while not (address := LAB_ADDRESS.search(output.read_text(encoding="utf-8"))):
+            assert lab.poll() is None, output.read_text(encoding="utf-8")
+            time.sleep(0.1)
+        page = answer_to(f"{address[1]}lab{address[2]}")
+        assert ANNOUNCEMENTS in json.loads(html.unescape(PAGE_CONFIG.search(page)[1]))["disabledExtensions"]
+        assert json.loads(answer_to(f"{address[1]}lab/api/update{address[2]}")) == {"notification": None}
+    finally:
         lab.terminate()
+        lab.wait()
     assert offline.attempts(tmp_path) == []

@@ -54,7 +54,8 @@ def test_installs_once(project: Path, commands: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize("change", ["requirements", "python", "stamp unreadable", "no python"])
-def test_installs_again_after_a_change(project: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+def test_installs_again_after_a_change(project: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch,
+                                       change: str) -> None:
     ensure(project)
     if change == "requirements":
         (project / "requirements.txt").write_text(PIN + "more==2\n", encoding="utf-8")
@@ -68,7 +69,8 @@ def test_installs_again_after_a_change(project: Path, commands: list[list[str]],
     assert len(commands) == 4
 
 
-def test_an_interrupted_installation_is_repeated(project: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_installation_is_repeated(project: Path, commands: list[list[str]],
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     ensure(project)
     (project / "requirements.txt").write_text(PIN + "more==2\n", encoding="utf-8")
 
@@ -139,7 +141,8 @@ def hold_lock(path: Path, held: Any, let_go: Any) -> None:
         let_go.wait(30)
 
 
-def test_a_second_start_waits_for_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_start_waits_for_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
     context = multiprocessing.get_context("spawn")
     held, let_go, lock = context.Event(), context.Event(), tmp_path / "build" / "lock"
     first = context.Process(target=hold_lock, args=(lock, held, let_go))
@@ -172,7 +175,8 @@ def handed_over(*argv: str) -> list[str]:
 
 
 @pytest.mark.parametrize("argv, expected", [
-    (["run"], ["run", "01"]), (["run", "3", "--save"], ["run", "3", "--save"]), (["run", "00", "01", "--cpu"], ["run", "00", "01"]),
+    (["run"], ["run", "01"]), (["run", "3", "--save"], ["run", "3", "--save"]),
+    (["run", "00", "01", "--cpu"], ["run", "00", "01"]),
     (["lab", "--no-browser"], ["lab", "--no-browser"]), (["test", "-k", "wire", "--co"], ["test", "-k", "wire", "--co"]),
     (["test", "tests/x.py::test_y", "-x"], ["test", "tests/x.py::test_y", "-x"]),
 ])
@@ -181,11 +185,12 @@ def test_arguments_reach_the_job(argv: list[str], expected: list[str]) -> None:
 
 
 def test_serve_takes_its_own_arguments() -> None:
-    assert handed_over("serve", "--port", "0", "--keys", "--help") == ["-m", "localtune", "serve", "--port", "0", "--keys", "--help"]
+    arguments = ["--port", "0", "--keys", "--help"]
+    assert handed_over("serve", *arguments) == ["-m", "localtune", "serve", *arguments]
 
 
 def test_bench_runs_a_file_or_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
-    assert handed_over("bench", "trl_speed", "--repeats", "1") == [str(ROOT / "tests" / "bench" / "trl_speed.py"), "--repeats", "1"]
+    assert handed_over("bench", "trl_speed", "--rows", "8") == [str(ROOT / "tests" / "bench" / "trl_speed.py"), "--rows", "8"]
     with pytest.raises(SystemExit) as end:
         handed_over("bench")
     assert end.value.code == 0 and "trl_speed" in capsys.readouterr().out

@@ -23,7 +23,8 @@ def about_python() -> Finding:
 def about_memory() -> Finding:
     memory = psutil.virtual_memory()
     found = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
-    return (GOOD, found, "") if memory.available > 2 * 2**30 else (WARNING, found, "close other programs: training needs about 1 GiB")
+    enough = memory.available > 2 * 2**30
+    return (GOOD, found, "") if enough else (WARNING, found, "close other programs: training needs about 1 GiB")
 
 
 def about_disk() -> Finding:
@@ -53,7 +54,7 @@ def about_service() -> Finding:
     if url:
         return GOOD, f"running at {url} (process {service_process(state).pid}), state in {state}", ""
     if (state / "service.json").exists():
-        return WARNING, f"service.json in {state} is of a service that no longer answers", "none needed: the next start replaces it"
+        return WARNING, f"service.json in {state} is of a service that has ended", "none needed: the next start replaces it"
     return GOOD, f"not running (lab, run and test start it), state in {state}", ""
 
 
@@ -64,7 +65,9 @@ def about_mode() -> Finding:
     key = bool(os.environ.get("OPENAI_API_KEY"))
     paid = os.environ.get("COURSE_MODE") == "live"
     found = f"{'live, jobs cost money' if paid else 'local'}: {address}, key {'set' if key else 'not set'}"
-    return (GOOD if key or not paid else WRONG, found, "" if key or not paid else "set OPENAI_API_KEY, or unset COURSE_MODE and OPENAI_BASE_URL to work locally")
+    if paid and not key:
+        return WRONG, found, "set OPENAI_API_KEY, or unset COURSE_MODE and OPENAI_BASE_URL to work locally"
+    return GOOD, found, ""
 
 
 def about_tokenizers() -> Finding:
@@ -93,7 +96,7 @@ def doctor(arguments: list[str]) -> int:
         try:
             findings[name] = check()
         except Exception as error:  # a check that breaks is itself what the reader must see
-            findings[name] = (WRONG, f"{type(error).__name__}: {error}", "python3 start.py doctor after deleting the folder .venv")
+            findings[name] = (WRONG, f"{type(error).__name__}: {error}", "delete the folder .venv, then start again")
         how, found, cure = findings[name]
         print(f"{how:<6}{name:<12}{found}" + (f"\n{'':<18}cure: {cure}" if cure else ""), flush=True)
     return 1 if any(how == WRONG for how, _, _ in findings.values()) else 0

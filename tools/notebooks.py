@@ -94,7 +94,7 @@ def summary_of(cells: list[Any]) -> dict[str, Any]:
 
 
 def execute(path: Path, save: bool) -> bool:
-    """Execute one notebook in memory, reporting cell by cell; `save` writes the outputs into the file. True: no cell failed."""
+    """Execute one notebook in memory, reporting cell by cell; `save` writes the outputs back. True: no cell failed."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, DeadKernelError
@@ -105,7 +105,8 @@ def execute(path: Path, save: bool) -> bool:
     client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False,
                             resources={"metadata": {"path": str(path.parent)}},
                             extra_arguments=["--IPKernelApp.log_level=ERROR"],
-                            on_notebook_start=progress.watch_signals, on_cell_start=progress.start, on_cell_executed=progress.executed)
+                            on_notebook_start=progress.watch_signals, on_cell_start=progress.start,
+                            on_cell_executed=progress.executed)
     try:
         client.execute()
     except (CellControlSignal, DeadKernelError, TimeoutError, asyncio.CancelledError) as error:

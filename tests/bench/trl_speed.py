@@ -179,11 +179,13 @@ def make_bench_venv() -> None:
 # --- the report ------------------------------------------------------------------------------------------------------
 
 def report(ours: list[Result], trl: list[Result]) -> None:
-    print(f"\n{'':<6}{'training s':>12}{'tokens/s':>10}{'CPU s':>8}{'process s':>11}   (median of {len(ours)}; training from .. to)")
+    head = f"{'':<6}{'training s':>12}{'tokens/s':>10}{'CPU s':>8}{'process s':>11}"
+    print(f"\n{head}   (median of {len(ours)}; training from .. to)")
     for name, results in (("ours", ours), ("TRL", trl)):
         times = sorted(result.training for result in results)
         middle, process, cpu = (statistics.median(getattr(r, field) for r in results) for field in ("training", "total", "cpu"))
-        print(f"{name:<6}{middle:>12.2f}{results[0].tokens / middle:>10,.0f}{cpu:>8.2f}{process:>11.2f}   {times[0]:.2f} .. {times[-1]:.2f}")
+        print(f"{name:<6}{middle:>12.2f}{results[0].tokens / middle:>10,.0f}{cpu:>8.2f}{process:>11.2f}"
+              f"   {times[0]:.2f} .. {times[-1]:.2f}")
     training, total, cpu = (statistics.median(getattr(b, field) / getattr(a, field) for a, b in zip(ours, trl))
                             for field in ("training", "total", "cpu"))
     print(f"TRL / ours, median of pairs: training {training:.2f}, its CPU {cpu:.2f}, process {total:.2f}")
@@ -216,7 +218,8 @@ def main() -> None:
         parser.error("--rows must be a multiple of 8: the two sides count a last, shorter batch differently")
     make_bench_venv()
     with tempfile.TemporaryDirectory() as folder:
-        options.base = shutil.copytree(options.base, Path(folder, "base"))  # one model, even if a pretraining run writes it anew
+        # One model for all runs, even while a pretraining run writes its folder anew.
+        options.base = shutil.copytree(options.base, Path(folder, "base"))
         spec = job(Path(folder), options)
         ours, trl = [], []
         for repeat in range(1, options.repeats + 1):
