@@ -19,7 +19,7 @@ from tools.service import service as keep_service
 DATA = Path(__file__).resolve().parents[1] / "data"
 ROWS = read_jsonl(DATA / "marv.jsonl")
 HELD_OUT = read_jsonl(DATA / "evaluation" / "marv_heldout.jsonl")[::2]
-FACTS_OF_BASE, BOTH_OF_TUNED = 0.8, 0.6  # below what the model card reports, so that only a real loss fails
+FACTS_OF_BASE, BOTH_OF_TUNED = 0.85, 0.7  # below what the model card reports, so that only a real loss fails
 SETTINGS = {"system": ROWS[0]["messages"][0]["content"], "temperature": 0, "max_tokens": 48}
 
 

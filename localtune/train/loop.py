@@ -18,7 +18,7 @@ from localtune.train.data import Batch, Dataset, collate, epoch_order, load_data
 from localtune.train.durable import write_folder, write_state
 from localtune.train.errors import JobError
 from localtune.train.objective import evaluate, loss_and_hits
-from localtune.train.optimiser import AdamW, learning_rate
+from localtune.train.optimiser import AdamW, is_trained, learning_rate
 
 KEPT_EPOCHS = 3
 VALIDATE_EVERY = 10  # steps
@@ -37,7 +37,9 @@ class Job:
         self.base, self.output = Path(spec.base), Path(spec.output)
         self.tokenizer = Tokenizer.from_folder(self.base)
         self.model = load_llama(self.base).train()
-        self.optimiser = AdamW(self.model.parameters())
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers))
+        self.optimiser = AdamW(p for p in self.model.parameters() if p.requires_grad)
         self.warnings: list[str] = []
         self.training = self.load("training file", spec.training_file)
         if not self.training.examples:

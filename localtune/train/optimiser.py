@@ -12,15 +12,23 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
-# What a learning-rate multiplier of 1.0 stands for. On a base of 3.4 M parameters and ten rows × ten epochs, 5e-4
-# learns a persona and keeps most facts; 1e-3 forgets more of them and is no better at the style.
+# What a learning-rate multiplier of 1.0 stands for; measured on two personas of ten rows (docs/log.md).
 BASE_LEARNING_RATE = 5e-4
 WARMUP_SHARE = 0.05  # Adam's first estimates are noisy; a short ramp keeps the first steps from undoing the base
 GRADIENT_NORM = 1.0
 
 
+def is_trained(name: str, n_layers: int) -> bool:
+    """Whether a job changes the parameter of this Hugging Face name: the upper half of the layers and the last norm.
+
+    What the base knows sits in its embeddings and lower layers; left alone, it is hardly forgotten (docs/log.md).
+    """
+    part, *rest = name.removeprefix("model.").split(".")
+    return int(rest[0]) >= n_layers // 2 if part == "layers" else part == "norm"
+
+
 class AdamW:
-    """Fused AdamW over all parameters; its state is what a resumed job needs."""
+    """Fused AdamW over the given parameters; its state is what a resumed job needs."""
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
         self.parameters = list(parameters)

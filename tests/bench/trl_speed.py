@@ -2,7 +2,7 @@
 
     python3 start.py bench trl_speed [--repeats 3] [--rows 200] [--epochs 2] [--keep-memory]
 
-Both get the same rows in the same order, the same weights, schedule and optimiser, float32, no gradient checkpointing, and
+Both get the same rows in the same order, the same weights, trained layers, schedule and optimiser, float32, no gradient checkpointing, and
 learn what the assistant says only. Our time includes the checkpoints that a job writes; TRL writes none here.
 TRL is installed into build/bench-venv, which sees the packages of .venv through a .pth file.
 """
@@ -126,7 +126,7 @@ def train_with_trl(spec: JobSpec) -> None:
     from trl import SFTConfig, SFTTrainer
 
     from localtune.train.data import epoch_order
-    from localtune.train.optimiser import BASE_LEARNING_RATE, learning_rate
+    from localtune.train.optimiser import BASE_LEARNING_RATE, is_trained, learning_rate
 
     losses: list[float] = []
 
@@ -144,7 +144,10 @@ def train_with_trl(spec: JobSpec) -> None:
     in_order = [rows[n] for epoch in range(spec.n_epochs) for n in epoch_order(len(rows), spec.seed, epoch)]
     steps = len(in_order) // spec.batch_size
     model = AutoModelForCausalLM.from_pretrained(spec.base, dtype=torch.float32)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=BASE_LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(is_trained(name, model.config.num_hidden_layers))
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=BASE_LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda done: learning_rate(min(done + 1, steps), steps, spec.learning_rate_multiplier) / BASE_LEARNING_RATE)
     config = SFTConfig(

@@ -14,11 +14,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from localtune.model.llama import load_llama
 from localtune.train.errors import JobError
-from localtune.train.optimiser import BASE_LEARNING_RATE, AdamW, learning_rate
+from localtune.train.optimiser import BASE_LEARNING_RATE, AdamW, is_trained, learning_rate
 from tests.train.jobs import ROWS, chat, hashes, make_spec, of_type, run_job, write_rows
 
 
-PINNED = [5.7926, 5.3116, 5.0269, 4.9072]  # losses of steps 1, 6, 11 and 16
+PINNED = [5.7926, 5.6838, 5.6352, 5.6142]  # losses of steps 1, 6, 11 and 16
 
 
 def test_lines_of_a_job(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_checkpoint_loads_in_transformers_and_as_a_new_base(tmp_path: Path) -> N
         torch.testing.assert_close(model.logits(model(ids)), expected, atol=1e-4, rtol=0)
     again = replace(spec, base=str(folder), output=str(tmp_path / "again"))
     Path(again.output).mkdir()
-    assert of_type(run_job(again), "metrics")[0]["train_loss"] < PINNED[0] - 0.5
+    assert of_type(run_job(again), "metrics")[0]["train_loss"] < PINNED[0] - 0.1
 
 
 def test_checkpoint_line_names_a_complete_folder_and_its_metrics(tmp_path: Path) -> None:
@@ -174,3 +174,14 @@ def test_optimiser_equals_pytorchs(tmp_path: Path) -> None:
         optimiser.step(0.1)
         expected.step()
     torch.testing.assert_close(ours, theirs)
+
+
+def test_embeddings_and_the_lower_half_stay_as_they_were(tmp_path: Path) -> None:
+    spec = make_spec(tmp_path)
+    run_job(spec)
+    before, after = (dict(load_llama(folder).named_parameters())
+                     for folder in (Path(spec.base), Path(spec.output) / "checkpoints/step-16"))
+    n_layers = len({name.split(".")[2] for name in before if ".layers." in name})
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if is_trained(name, n_layers)}
+    assert "model.norm.weight" in changed and 0 < len(changed) < len(before) - 1
