@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pandas.io.formats.style import Styler
 
 # Okabe-Ito colours: distinguishable with every common form of colour blindness.
 ROLE_COLOURS = {"system": "#E69F00", "developer": "#E69F00", "user": "#0072B2", "assistant": "#009E73"}
@@ -85,11 +84,25 @@ def show_chat(row: Mapping[str, Any]) -> ChatView:
     return ChatView(tuple(row["messages"]))
 
 
-def show_table(frame: pd.DataFrame) -> Styler:
-    """View of a table of texts, aligned on the left; leave it as a cell's last line."""
-    left = {"text-align": "left", "vertical-align": "top"}
-    style = Styler(frame, uuid="texts").set_properties(**left)
-    return style.set_table_styles([{"selector": "th", "props": list(left.items())}])
+@dataclass(frozen=True)
+class TableView:
+    """A table of texts, whole and aligned on the left. Styles stand in the cells: Jupyter drops others until it trusts."""
+
+    frame: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return self.frame.to_string()
+
+    def _repr_html_(self) -> str:
+        left = ' style="text-align:left;vertical-align:top"'
+        with pd.option_context("display.max_colwidth", None):
+            table = self.frame.to_html(justify="left")
+        return table.replace("<td>", f"<td{left}>").replace("<th>", f"<th{left}>")
+
+
+def show_table(frame: pd.DataFrame) -> TableView:
+    """View of a table of texts: leave it as a cell's last line."""
+    return TableView(frame)
 
 
 def _html_message(message: Mapping[str, Any]) -> str:

@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from helpers import connect, metrics, tables
 from helpers.checks import check
-from helpers.formatting import chat_row, chatml, completion_row, read_jsonl, show_chat, write_jsonl
+from helpers.formatting import chat_row, chatml, completion_row, read_jsonl, show_chat, show_table, write_jsonl
 
 
 def test_rows_and_files_round_trip(tmp_path: Path) -> None:
@@ -152,3 +153,9 @@ def test_helpers_never_import_the_service() -> None:
         text = path.read_text(encoding="utf-8")
         assert "import localtune" not in text and "from localtune" not in text
         importlib.import_module(f"helpers.{path.stem}")
+
+
+def test_a_table_of_texts_is_shown_whole_and_escaped() -> None:
+    long = "word " * 40 + "<b>"
+    shown = show_table(pd.DataFrame({"text": [long]}))._repr_html_()
+    assert "word " * 40 + "&lt;b&gt;" in shown and shown.count("text-align:left") == 4
