@@ -50,7 +50,7 @@ def test_same_seed_same_bits(tmp_path: Path) -> None:
 
 
 def test_checkpoint_loads_in_transformers_and_as_a_new_base(tmp_path: Path) -> None:
-    spec = make_spec(tmp_path)
+    spec = replace(make_spec(tmp_path), learning_rate_multiplier=20.0)
     run_job(spec)
     folder = Path(spec.output) / "checkpoints/step-16"
     ids = torch.tensor([AutoTokenizer.from_pretrained(folder)("What is 3 times 3?")["input_ids"]])
@@ -60,7 +60,7 @@ def test_checkpoint_loads_in_transformers_and_as_a_new_base(tmp_path: Path) -> N
         torch.testing.assert_close(model.logits(model(ids)), expected, atol=1e-4, rtol=0)
     again = replace(spec, base=str(folder), output=str(tmp_path / "again"))
     Path(again.output).mkdir()
-    assert of_type(run_job(again), "metrics")[0]["train_loss"] < PINNED[0] - 0.1
+    assert of_type(run_job(again), "metrics")[0]["train_loss"] < PINNED[0] - 0.5
 
 
 def test_checkpoint_line_names_a_complete_folder_and_its_metrics(tmp_path: Path) -> None:
