@@ -14,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="python -m localtune.base", description=__doc__)
     jobs = main.add_subparsers(dest="job", required=True)
     tokenizer = jobs.add_parser("tokenizer", help="learn the 4,096-token byte-level BPE from the corpus")
-    pretrain = jobs.add_parser("pretrain", help="train the base from random weights; an interrupted run goes on")
+    pretrain = jobs.add_parser("pretrain", help="train the base; an interrupted run goes on")
     evaluate = jobs.add_parser("evaluate", help="held-out figures of the base and of models tuned from it")
     for job in (tokenizer, pretrain):
         job.add_argument("--seed", type=int, default=1)
@@ -22,6 +22,8 @@ def parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--minutes", type=float, default=82.0, help="wall time of training")
     pretrain.add_argument("--steps", type=int, help="fixed number of steps instead of minutes")
     pretrain.add_argument("--threads", type=int, help="processor threads (default: all)")
+    pretrain.add_argument("--start", type=Path, help="folder of a model to go on from (default: random weights)")
+    pretrain.add_argument("--natural", type=Path, help="JSON lines {source, task, prompt, completion}, mixed in")
     pretrain.add_argument("--work", type=Path, default=Path("build/pretrain"), help="resume file and log")
     evaluate.add_argument("--seeds", type=int, default=3, help="tuned models per task")
     for job in (tokenizer, pretrain, evaluate):
@@ -44,7 +46,7 @@ def main() -> None:
         from localtune.base.pretrain import Plan, pretrain
 
         torch.set_num_threads(given.threads or torch.get_num_threads())
-        plan = Plan(seed=given.seed, minutes=given.minutes, steps=given.steps)
+        plan = Plan(given.seed, given.minutes, given.steps, start=given.start, natural_text=given.natural)
         pretrain(plan, given.base, given.base, given.work)
     else:
         from localtune.base.evaluate import evaluate

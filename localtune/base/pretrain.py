@@ -21,7 +21,7 @@ from torch import Tensor
 from localtune.base.batches import Batch, batches
 from localtune.base.corpus.mixture import stream
 from localtune.base.muon import Muon
-from localtune.model.llama import Llama, LlamaConfig, save_llama
+from localtune.model.llama import Llama, LlamaConfig, load_llama, save_llama
 from localtune.model.tokenizer import Tokenizer
 
 
@@ -38,6 +38,8 @@ class Plan:
     decay: float = 0.5  # share of the whole; its documents are mixed for the end
     save_every: float = 60.0  # seconds
     config: LlamaConfig = field(default_factory=LlamaConfig)
+    start: Path | None = None  # folder of a model to go on from; None: random weights
+    natural_text: Path | None = None  # rows that `corpus.natural` reads
 
 
 class Trainer:
@@ -46,7 +48,7 @@ class Trainer:
     def __init__(self, plan: Plan, tokenizer: Tokenizer) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.tokenizer = plan, tokenizer
-        self.model = Llama(plan.config)
+        self.model = load_llama(plan.start) if plan.start else Llama(plan.config)
         matrices = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
         others = [p for p in self.model.parameters() if not any(p is m for m in matrices)]
         self.optimisers = (
@@ -135,9 +137,10 @@ def pretrain(plan: Plan, tokenizer_folder: Path, output: Path, work: Path) -> Tr
 
 def training_batches(trainer: Trainer, final: bool) -> Iterator[Batch]:
     """The stream of batches; a resumed run draws fresh documents instead of replaying the old ones."""
-    seed = trainer.plan.seed * 1_000_003 + trainer.step
-    context = trainer.plan.config.max_position_embeddings
-    return batches(stream(seed, final), trainer.tokenizer, context, trainer.plan.batch_tokens, random.Random(seed))
+    plan = trainer.plan
+    seed = plan.seed * 1_000_003 + trainer.step
+    documents = stream(seed, final, plan.natural_text)
+    return batches(documents, trainer.tokenizer, trainer.model.config.max_position_embeddings, plan.batch_tokens, random.Random(seed))
 
 
 def run(trainer: Trainer, source: Iterator[Batch], work: Path, until: float) -> None:

@@ -13,7 +13,7 @@ from localtune.base.batches import JOINED, Row, batches, collate, cut, encode, j
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.mixture import SOURCES, stream
 from localtune.base.muon import Muon, orthogonalise
-from localtune.base.pretrain import Plan, Trainer, batch_loss, learning_rate, pretrain
+from localtune.base.pretrain import Plan, Trainer, held_out_loss, learning_rate, pretrain
 from localtune.base.vocabulary import LABELS
 from localtune.config import DATA
 from localtune.model.llama import LlamaConfig, load_llama
@@ -21,6 +21,7 @@ from localtune.model.tokenizer import Tokenizer
 
 SMALL = DATA / "base" / "small"
 TINY = LlamaConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2)
+NARROW = LlamaConfig(hidden_size=96, intermediate_size=256, num_hidden_layers=2, num_attention_heads=3, num_key_value_heads=3)
 
 
 @pytest.fixture(scope="module")
@@ -91,21 +92,26 @@ def test_the_learning_rate_rises_stays_and_falls_to_zero() -> None:
     assert rates[2:] == [1.0, 1.0, 0.5, 0.0]
 
 
-def test_a_short_run_reaches_its_loss_and_an_interrupted_one_goes_on(tmp_path: Path, tokenizer: Tokenizer) -> None:
-    plan = Plan(seed=1, steps=30, batch_tokens=1024, config=TINY)
-    whole = pretrain(plan, SMALL, tmp_path / "whole", tmp_path / "work")
-    again = pretrain(plan, SMALL, tmp_path / "again", tmp_path / "work2")
-    assert whole.step == 30 and (tmp_path / "work" / "log.jsonl").exists()
+def test_a_run_of_two_minutes_reaches_its_loss(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    plan = Plan(seed=1, steps=300, batch_tokens=2048, config=NARROW)
+    trained = pretrain(plan, SMALL, tmp_path / "model", tmp_path / "work").model
+    loss = held_out_loss(trained, tokenizer, 77)
+    assert loss < 4.0  # nats; 8.3 (ln 4096) is what knowing nothing costs
+    assert held_out_loss(load_llama(tmp_path / "model"), tokenizer, 77) == pytest.approx(loss, abs=0.01)  # float16
+
+
+def test_the_same_plan_gives_the_same_weights_and_its_resume_file_holds_the_position(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    plan = Plan(seed=1, steps=12, batch_tokens=512, config=TINY)
+    whole, again = (pretrain(plan, SMALL, tmp_path / name, tmp_path / f"work of {name}") for name in ("one", "two"))
     assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), again.model.parameters()))
-    first = next(batches(stream(77), tokenizer, 256, 2048, random.Random(0)))
-    models = (Trainer(plan, tokenizer).model, whole.model, load_llama(tmp_path / "whole"))
-    with torch.no_grad():
-        untrained, trained, stored = (batch_loss(model, first).item() for model in models)
-    assert untrained > 8.2 and trained < 7.5  # ln 4096 = 8.3 is what knowing nothing costs
-    assert stored == pytest.approx(trained, abs=0.01)  # float16
     resumed = Trainer(plan, tokenizer)
-    resumed.load(tmp_path / "work" / "resume.pt")
-    assert (resumed.step, resumed.tokens, resumed.progress) == (30, whole.tokens, 1.0)
+    resumed.load(tmp_path / "work of one" / "resume.pt")
+    assert (resumed.step, resumed.tokens, resumed.progress) == (12, whole.tokens, 1.0)
+
+
+def test_a_run_can_go_on_from_a_model(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    started = Trainer(Plan(start=SMALL), tokenizer).model
+    assert all(torch.equal(a, b) for a, b in zip(started.parameters(), load_llama(SMALL).parameters()))
 
 
 def test_labels_of_the_case_studies_are_single_tokens(tokenizer: Tokenizer) -> None:

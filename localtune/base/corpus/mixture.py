@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from localtune.base.corpus import dialogue, facts, personas, text
+from localtune.base.corpus import dialogue, facts, natural, personas, text
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks import (
     characters, comparing, copying, counting, emails, entities, logic, products, reviews,
@@ -16,30 +17,53 @@ from localtune.base.corpus.tasks import (
 
 Generator = Callable[[random.Random], Iterator[Document]]
 
-# Shares of documents by source: for most of the run, and for its last part, while the learning rate falls to zero.
+# Shares of text by source: for most of the run, and for its last part, while the learning rate falls to zero.
 # Facts and personas carry the first lessons, so they come most often and, as what is seen last stays best, at the end.
 SOURCES: dict[str, tuple[Generator, float, float]] = {
-    "facts": (facts.documents, 0.365, 0.50),
-    "personas": (personas.documents, 0.42, 0.40),
-    "dialogue": (dialogue.documents, 0.06, 0.03),
-    "text": (text.documents, 0.03, 0.01),
-    "copying": (copying.documents, 0.015, 0.01),
-    "comparing": (comparing.documents, 0.02, 0.01),
+    "facts": (facts.documents, 0.23, 0.32),
+    "personas": (personas.documents, 0.25, 0.27),
+    "dialogue": (dialogue.documents, 0.02, 0.01),
+    "text": (text.documents, 0.02, 0.01),
+    "copying": (copying.documents, 0.06, 0.04),
+    "comparing": (comparing.documents, 0.11, 0.09),
     "counting": (counting.documents, 0.01, 0.005),
-    "logic": (logic.documents, 0.01, 0.005),
-    "reviews": (reviews.documents, 0.025, 0.01),
-    "emails": (emails.documents, 0.01, 0.005),
-    "entities": (entities.documents, 0.01, 0.005),
-    "products": (products.documents, 0.01, 0.005),
-    "characters": (characters.documents, 0.015, 0.005),
+    "logic": (logic.documents, 0.05, 0.04),
+    "reviews": (reviews.documents, 0.07, 0.06),
+    "emails": (emails.documents, 0.06, 0.05),
+    "entities": (entities.documents, 0.05, 0.045),
+    "products": (products.documents, 0.03, 0.03),
+    "characters": (characters.documents, 0.04, 0.03),
 }
+NATURAL = (0.12, 0.08)  # taken from all others alike, if a file of natural text is given
 
 
-def stream(seed: int, final: bool = False) -> Iterator[Document]:
-    """Documents of all sources in the shares of `SOURCES`; the same seed gives the same stream."""
-    rng = random.Random(seed)
-    names = list(SOURCES)
-    shares = [SOURCES[name][2 if final else 1] for name in names]
-    sources = {name: SOURCES[name][0](random.Random(f"{seed}/{name}")) for name in names}
+def shares(final: bool, with_natural: bool) -> dict[str, float]:
+    """Share of text of every source; they add up to one."""
+    own = {name: source[2 if final else 1] for name, source in SOURCES.items()}
+    if not with_natural:
+        return own
+    rest = 1 - NATURAL[final]
+    return {**{name: share * rest for name, share in own.items()}, "natural": NATURAL[final]}
+
+
+def length(document: Document) -> int:
+    """Characters of a document."""
+    return len(document.prompt) + len(document.text) + sum(len(message["content"]) for message in document.messages)
+
+
+def stream(seed: int, final: bool = False, natural_text: Path | None = None) -> Iterator[Document]:
+    """Documents of all sources in their shares; the same seed gives the same stream.
+
+    The next document comes from the source that is furthest behind its share, so that long documents come less often.
+    """
+    wanted = shares(final, natural_text is not None)
+    sources = {name: SOURCES[name][0](random.Random(f"{seed}/{name}")) for name in SOURCES}
+    if natural_text:
+        sources["natural"] = natural.documents(natural_text, random.Random(f"{seed}/natural"))
+    written = dict.fromkeys(wanted, 0)
     while True:
-        yield next(sources[rng.choices(names, shares)[0]])
+        total = sum(written.values())
+        name = max(wanted, key=lambda one: wanted[one] * (total + 1) - written[one])
+        document = next(sources[name])
+        written[name] += length(document)
+        yield document
