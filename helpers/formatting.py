@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 # Okabe-Ito colours: distinguishable with every common form of colour blindness.
 ROLE_COLOURS = {"system": "#E69F00", "developer": "#E69F00", "user": "#0072B2", "assistant": "#009E73"}
 OTHER_COLOUR = "#999999"
+SEPARATOR, ENDING = "\n\n###\n\n", " END"
 
 
 def chat_row(system: str | None, user: str, assistant: str) -> dict[str, list[dict[str, str]]]:
@@ -29,6 +30,76 @@ def completion_row(prompt: str, completion: str, separator: str = "", ending: st
     completion's first word the token the model knows from running text.
     """
     return {"prompt": prompt.rstrip() + separator, "completion": " " + completion.strip() + ending}
+
+
+def chat_rows(
+    rows: Iterable[Mapping[str, Any]], user: str, assistant: str, system: str | None = None
+) -> list[dict[str, list[dict[str, str]]]]:
+    """Rows of a table → chat examples; `user` and `assistant` name the columns, `system` is the text of all examples.
+
+    Takes dictionaries or `frame.to_dict("records")`. Raises ValueError that names the row if a column is missing.
+    """
+    found = []
+    for number, row in enumerate(rows, start=1):
+        if missing := [name for name in (user, assistant) if not isinstance(row.get(name), str)]:
+            raise ValueError(f"row {number}: {', '.join(missing)} is missing or no text; the columns are {', '.join(row)}")
+        found.append(chat_row(system, row[user], row[assistant]))
+    return found
+
+
+def chat_to_flat(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """A chat of one question and one answer → {"system", "user", "assistant"}; system is None if there is none.
+
+    Raises ValueError for longer chats: `expand_turns` first, or `chat_to_completion`.
+    """
+    roles = [message["role"] for message in row["messages"]]
+    if roles not in (["user", "assistant"], ["system", "user", "assistant"], ["developer", "user", "assistant"]):
+        raise ValueError(f"not one question and one answer: the roles are {', '.join(roles)}")
+    texts = [message_text(message) for message in row["messages"]]
+    return {"system": texts[0] if len(texts) == 3 else None, "user": texts[-2], "assistant": texts[-1]}
+
+
+def expand_turns(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A chat with several answers → one example per learnt answer, each with everything said before it.
+
+    Earlier answers get weight 0, so that every answer is learnt exactly once; answers of weight 0 make no example.
+    """
+    messages = row["messages"]
+    ends = [n for n, m in enumerate(messages) if m["role"] == "assistant" and m.get("weight", 1) != 0]
+    return [{**row, "messages": [*map(_unlearnt, messages[:end]), dict(messages[end])]} for end in ends]
+
+
+def chat_to_completion(row: Mapping[str, Any], separator: str = SEPARATOR, ending: str = ENDING) -> dict[str, str]:
+    """A chat that ends with an answer → prompt/completion; the prompt names the speakers if there are several turns.
+
+    The opposite of `completion_to_chat` for one question without system message.
+    """
+    *before, answer = row["messages"]
+    if answer["role"] != "assistant":
+        raise ValueError(f"the last message is of role {answer['role']}, not assistant")
+    texts = [message_text(message) for message in before]
+    named = [f"{message['role'].capitalize()}: {text}" for message, text in zip(before, texts)]
+    return completion_row("\n".join(texts if len(before) == 1 else named), message_text(answer), separator, ending)
+
+
+def completion_to_chat(
+    row: Mapping[str, str], system: str | None = None, separator: str = SEPARATOR, ending: str = ENDING
+) -> dict[str, list[dict[str, str]]]:
+    """Prompt/completion → chat, without separator, leading space and ending: a chat needs none of them."""
+    prompt, completion = row["prompt"].removesuffix(separator), row["completion"].removesuffix(ending)
+    return chat_row(system, prompt, completion.removeprefix(" "))
+
+
+def message_text(message: Mapping[str, Any]) -> str:
+    """What a message says in words: its content, the texts of its parts, its tool calls as JSON."""
+    content, calls = message.get("content") or "", message.get("tool_calls") or message.get("function_call")
+    if isinstance(content, list):
+        content = "".join(part.get("text") or f"[{part.get('type')}]" for part in content)
+    return content + (json.dumps(calls, ensure_ascii=False) if calls else "")
+
+
+def _unlearnt(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {**message, "weight": 0} if message["role"] == "assistant" else dict(message)
 
 
 def write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
@@ -47,14 +118,17 @@ def json_line(row: Mapping[str, Any]) -> str:
 
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     """All rows of a JSONL file. Raises ValueError that names the line if one is not JSON."""
-    rows = []
+    return list(iterate_jsonl(path))
+
+
+def iterate_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file one by one, for files larger than memory. Raises like `read_jsonl`."""
     with Path(path).open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             try:
-                rows.append(json.loads(line))
+                yield json.loads(line)
             except json.JSONDecodeError as error:
                 raise ValueError(f"{path}, line {number}: {error}") from error
-    return rows
 
 
 def chatml(messages: Iterable[Mapping[str, Any]], generation_prompt: bool = False) -> str:
@@ -62,7 +136,7 @@ def chatml(messages: Iterable[Mapping[str, Any]], generation_prompt: bool = Fals
 
     With `generation_prompt` the text ends where the model starts to write its answer.
     """
-    text = "".join(f"<|im_start|>{m['role']}\n{m.get('content') or ''}<|im_end|>\n" for m in messages)
+    text = "".join(f"<|im_start|>{m['role']}\n{message_text(m)}<|im_end|>\n" for m in messages)
     return text + ("<|im_start|>assistant\n" if generation_prompt else "")
 
 
@@ -109,7 +183,7 @@ def _html_message(message: Mapping[str, Any]) -> str:
     role = message["role"]
     colour = ROLE_COLOURS.get(role, OTHER_COLOUR)
     learnt = role == "assistant" and message.get("weight", 1) != 0
-    content = html.escape(str(message.get("content") or "")) + html.escape("<|im_end|>")
+    content = html.escape(message_text(message)) + html.escape("<|im_end|>")
     body = f"<b>{content}</b>" if learnt else content
     mark = html.escape(f"<|im_start|>{role}")
     return (

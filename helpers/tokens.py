@@ -1,6 +1,7 @@
 """Tokens and money, without a network: tiktoken with the ranks that come with the course (`data/tokenizers`).
 
-Counts are those of OpenAI's tokenizers, because that is what a paid provider bills; the local model has its own.
+Counts are those of OpenAI's tokenizers, because that is what a paid provider bills; the local base (`small`) is counted
+with its own tokenizer.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import lzma
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import pandas as pd
 import platformdirs
 import tiktoken
+import tokenizers
 
 from helpers.formatting import read_jsonl
 from helpers.tables import DATA, base_of, model_row, prices
@@ -49,14 +51,16 @@ def encoding_for(model: str) -> tiktoken.Encoding:
     tiktoken itself goes wrong on fine-tuned names: it takes `ft:gpt-4.1-…` for a gpt-4. Where the ranks are not shipped
     (the oldest models, other makers' models) cl100k_base stands in, with a warning that counts are approximate.
     """
-    name = _encoding_name(base_of(model))
+    name = encoding_name(model)
     if name not in SHA256:
         warnings.warn(f"{model}: no ranks for {name}; counted approximately, by cl100k_base", stacklevel=2)
         name = "cl100k_base"
     return encoding(name)
 
 
-def _encoding_name(base: str) -> str:
+def encoding_name(model: str) -> str:
+    """Name of the right encoding for a base or fine-tuned model, whether its ranks are shipped or not; else "unknown"."""
+    base = base_of(model)
     if (row := model_row(base)) is not None and isinstance(row["encoding"], str):
         return row["encoding"]
     try:
@@ -66,27 +70,68 @@ def _encoding_name(base: str) -> str:
     return {"o200k_harmony": "o200k_base"}.get(name, name)  # the same ranks with more special tokens
 
 
+def is_local(model: str) -> bool:
+    """Whether the local base's own tokenizer counts for this model."""
+    row = model_row(model)
+    return row is not None and row["encoding"] == "local"
+
+
+@cache
+def local_tokenizer() -> tokenizers.Tokenizer:
+    """The byte-level tokenizer of the local base."""
+    text = (DATA / "base" / "small" / "tokenizer.json").read_text(encoding="utf-8")
+    tokenizer = tokenizers.Tokenizer.from_str(text)
+    tokenizer.encode_special_tokens = True  # a text that looks like a special token is a text
+    return tokenizer
+
+
+def count_many(texts: Sequence[str], model: str, threads: int = 2) -> list[int]:
+    """Number of tokens of each text, by several threads; what looks like a special token is counted as ordinary text."""
+    if is_local(model):
+        return [len(found.ids) for found in local_tokenizer().encode_batch(list(texts), add_special_tokens=False)]
+    encoding = encoding_for(model)
+    if len(texts) < 100:  # threads would cost more than they save
+        return [len(encoding.encode_ordinary(text)) for text in texts]
+    return list(map(len, encoding.encode_ordinary_batch(list(texts), num_threads=threads)))
+
+
 def count(text: str, model: str) -> int:
     """Number of tokens in a text; strings that look like special tokens are counted as ordinary text."""
-    return len(encoding_for(model).encode_ordinary(text))
+    return count_many([text], model)[0]
+
+
+def truncate(text: str, limit: int, model: str) -> str:
+    """The text's first `limit` tokens: what is left of a part that is too long. Half characters at the cut are dropped."""
+    if is_local(model):
+        found = local_tokenizer().encode(text, add_special_tokens=False)
+        return text if len(found.ids) <= limit else text[: found.offsets[limit - 1][1] if limit else 0]
+    tokens = encoding_for(model).encode_ordinary(text)
+    return text if len(tokens) <= limit else encoding_for(model).decode(tokens[:limit], errors="ignore")
 
 
 def count_chat(messages: Iterable[Mapping[str, Any]], model: str) -> int:
     """Tokens of a chat by OpenAI's published rule: 3 per message, 1 per name, 3 per example, plus every value.
 
-    The provider's bill may differ by a few tokens; tools and functions add some that were never specified.
+    The provider's bill may differ by a few tokens; tools and functions add some that were never specified. The local
+    base reads ChatML: a mark at both ends of each message, and no texts but role and content.
     """
-    total = 3
-    for message in messages:
-        total += 3 + ("name" in message) + sum(count(_text(v), model) for k, v in message.items() if k != "weight")
-    return total
+    messages = list(messages)
+    if is_local(model):
+        parts = [part for m in messages for part in (f"{m['role']}\n", _text(m.get("content")), "\n")]
+        return 2 * len(messages) + sum(count_many(parts, model))
+    texts = [_text(value) for message in messages for key, value in message.items() if key != "weight"]
+    return 3 + 3 * len(messages) + sum("name" in message for message in messages) + sum(count_many(texts, model))
 
 
 def count_row(row: Mapping[str, Any], model: str) -> int:
-    """Tokens of one training example, chat or prompt/completion."""
+    """Tokens of one training example: chat (tools by their JSON), prompt/completion, or a preference pair (all of it)."""
     if "messages" in row:
-        return count_chat(row["messages"], model)
-    return count(row["prompt"], model) + count(row["completion"], model)
+        definitions = [_text(row[key]) for key in ("tools", "functions") if key in row]
+        return count_chat(row["messages"], model) + sum(count_many(definitions, model))
+    if "input" in row:
+        answers = [*row["preferred_completion"], *row["non_preferred_completion"]]
+        return count_row(row["input"], model) + count_chat(answers, model)
+    return sum(count_many([row["prompt"], row["completion"]], model)) + is_local(model)
 
 
 def auto_epochs(examples: int) -> int:
@@ -121,7 +166,7 @@ def cost_table(
     rows, table = list(_rows(source)), prices().set_index("model")
     table = table[table["unit"] == "1M tokens"]
     passes = epochs or auto_epochs(len(rows))
-    lines = [_cost_line(rows, model, passes, table) for model in (models or table.index)]
+    lines = [_cost_line(rows, model, passes) for model in (models or table.index)]
     return pd.DataFrame(lines).set_index("model")
 
 
@@ -134,9 +179,17 @@ def usage_cost(model: str, prompt_tokens: float, completion_tokens: float) -> fl
     return float(prompt_tokens * row["input"] + completion_tokens * row["output"]) / 1e6
 
 
-def _cost_line(rows: list[Mapping[str, Any]], model: str, epochs: int, table: pd.DataFrame) -> dict[str, Any]:
-    tokens, name = int(token_table(rows, model)["billed"].sum()), _price_name(model, table)
-    price = float("nan") if name is None else float(table.loc[name, "train"])
+def train_price(model: str) -> tuple[float, str]:
+    """US dollars per million trained tokens and the day on which that was collected; NaN and "" if no price is known."""
+    table = prices().query("unit == '1M tokens'").set_index("model")
+    if (name := _price_name(model, table)) is None:
+        return float("nan"), ""
+    return float(table.loc[name, "train"]), str(table.loc[name, "collected"])
+
+
+def _cost_line(rows: list[Mapping[str, Any]], model: str, epochs: int) -> dict[str, Any]:
+    tokens = int(token_table(rows, model)["billed"].sum())
+    price, collected = train_price(model)
     return {
         "model": base_of(model),
         "tokens": tokens,
@@ -144,7 +197,7 @@ def _cost_line(rows: list[Mapping[str, Any]], model: str, epochs: int, table: pd
         "trained_tokens": tokens * epochs,
         "price": price,
         "usd": round(price * tokens * epochs / 1e6, 4),
-        "collected": "" if name is None else table.loc[name, "collected"],
+        "collected": collected,
     }
 
 

@@ -49,10 +49,13 @@ def add_keys(commands: argparse._SubParsersAction) -> None:
     add.set_defaults(command=add_key)
     show = actions.add_parser("list", help="list keys by their first characters")
     show.set_defaults(command=list_keys)
+    admin = actions.add_parser("admin", help="make an admin key that shares a project's checkpoints, and show it")
+    admin.add_argument("project", nargs="?", default="proj_local", help="a project of `list` (default: %(default)s)")
+    admin.set_defaults(command=add_admin_key)
     revoke = actions.add_parser("revoke", help="make a key invalid")
     revoke.add_argument("prefix", help="the key's first characters, as `list` shows them")
     revoke.set_defaults(command=revoke_key)
-    for action in (add, show, revoke):
+    for action in (add, show, admin, revoke):
         action.add_argument("--state", type=folder, default=None, help="state folder")
 
 
@@ -68,6 +71,7 @@ def run_service(options: argparse.Namespace) -> int:
             state=options.state or default_state_dir(), host=options.host, port=options.port,
             own_keys_only=options.keys, idle_exit_minutes=options.idle_exit,
         )
+        settings.check_host()
         return serve(settings)
     except (ValueError, OSError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
@@ -76,6 +80,17 @@ def run_service(options: argparse.Namespace) -> int:
 
 def add_key(options: argparse.Namespace) -> int:
     print(open_store(options).keys.add(options.name))
+    return 0
+
+
+def add_admin_key(options: argparse.Namespace) -> int:
+    from localtune.store.permissions import UnknownProject
+
+    try:
+        print(open_store(options).permissions.add_admin_key(options.project))
+    except UnknownProject as error:
+        print(f"there is no project {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from localtune.crash import crash_point
+
 T = TypeVar("T")
 CHUNK = 1024 * 1024
 
@@ -33,7 +35,10 @@ class Blobs:
         temporary, sha256, size = self._write(source)
         with self._lock:
             self._publish(temporary, sha256)
-            return record(sha256, size)
+            crash_point("file.before")
+            recorded = record(sha256, size)
+            crash_point("file.after")
+            return recorded
 
     def sweep(self, in_use: Callable[[], set[str]]) -> None:
         """Remove every blob that is not in use."""
@@ -46,12 +51,16 @@ class Blobs:
     def _write(self, source: BinaryIO) -> tuple[Path, str, int]:
         digest, size = hashlib.sha256(), 0
         with tempfile.NamedTemporaryFile(dir=self.incoming, delete=False) as target:
-            while chunk := source.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
+            try:
+                while chunk := source.read(CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    target.write(chunk)
+                target.flush()
+                os.fsync(target.fileno())
+            except BaseException:  # a full disk must not stay full of what could not be finished
+                Path(target.name).unlink(missing_ok=True)
+                raise
         return Path(target.name), digest.hexdigest(), size
 
     def _publish(self, temporary: Path, sha256: str) -> None:

@@ -25,6 +25,7 @@ class Alias:
     name: str
     base: str  # local base that answers under this name
     fine_tunable: bool
+    shutdown_date: str | None = None  # "YYYY-MM-DD": when the provider stops answering under this name
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Model:
     parameters: int
     created: int  # Unix seconds
     owned_by: str
+    shutdown_date: str | None  # of the provider's model whose name this is; the local one goes on answering
 
 
 class Catalog:
@@ -50,11 +52,11 @@ class Catalog:
         """The model that answers under `name` in this project."""
         if name in self.aliases:
             return self._base(self.aliases[name])
-        row = self.store.models.find(project, name)
+        row = self.store.models.visible(project, name)
         if row is None:
             message = f"The model `{name}` does not exist or you do not have access to it."
             raise APIError(404, message, code="model_not_found")
-        return self._fine_tuned(project, row)
+        return self._fine_tuned(row)
 
     def fine_tunable(self, project: str, name: str) -> Model:
         """The model as a starting point of a job; APIError 400 when it is none."""
@@ -67,16 +69,12 @@ class Catalog:
     def list(self, project: str) -> list[Model]:
         """Bases, then the project's own models, oldest first."""
         bases = [self._base(alias) for alias in self.aliases.values()]
-        return bases + [self._fine_tuned(project, row) for row in self.store.models.list(project)]
+        return bases + [self._fine_tuned(row) for row in self.store.models.list(project)]
 
     def installed(self) -> dict[str, int]:
         """Number of parameters of every base that is there."""
         names = {alias.base for alias in self.aliases.values()}
         return {name: parameter_count(self.bases / name) for name in sorted(names) if has_weights(self.bases / name)}
-
-    def local_base(self, name: str) -> str:
-        """The local base behind a model's name, fine-tuned or not."""
-        return self.aliases[base_of(name)].base
 
     def _base(self, alias: Alias) -> Model:
         folder = self.bases / alias.base
@@ -84,18 +82,22 @@ class Catalog:
             message = f"The base model '{alias.base}' is not installed: {folder} has no model.safetensors."
             raise APIError(503, message, type="server_error", headers={"x-should-retry": "false"})
         created = int((folder / "model.safetensors").stat().st_mtime)
-        return Model(alias.name, folder, alias.base, parameter_count(folder), created, OWNER_OF_BASES)
+        return Model(alias.name, folder, alias.base, parameter_count(folder), created, OWNER_OF_BASES, alias.shutdown_date)
 
-    def _fine_tuned(self, project: str, row: dict) -> Model:
+    def _fine_tuned(self, row: dict) -> Model:
         folder = self.state / row["folder"]
-        owner = self.store.keys.organisation(project)
-        base = self.local_base(row["name"])
-        return Model(row["name"], folder, base, parameter_count(folder), row["created_at"], owner)
+        owner = self.store.keys.organisation(row["project"])
+        alias = self.aliases[base_of(row["name"])]
+        parameters = parameter_count(folder)
+        return Model(row["name"], folder, alias.base, parameters, row["created_at"], owner, alias.shutdown_date)
 
 
 def read_aliases(path: Path) -> dict[str, Alias]:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [Alias(row["id"], row["local_base"], row["fine_tunable"] == "yes") for row in csv.DictReader(file)]
+        rows = [
+            Alias(row["id"], row["local_base"], row["fine_tunable"] == "yes", row["shutdown_date"] or None)
+            for row in csv.DictReader(file)
+        ]
     return {alias.name: alias for alias in rows}
 
 

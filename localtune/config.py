@@ -41,6 +41,14 @@ class Settings:
     own_keys_only: bool = False  # refuse the built-in key `sk-local`
     idle_exit_minutes: float | None = None  # stop after so long without a request or a job
     max_running_jobs: int = 1
+    hung_after_seconds: float = 120.0  # a worker that neither reports nor computes for so long is started again
+    max_body_bytes: int = 16 * 1024 * 1024  # of a request that is no upload
+    max_json_depth: int = 64  # arrays and objects inside each other
+    max_open_requests: int = 64  # of one key at once; more: 429
+    max_requests_per_minute: int = 6_000  # of one key; more: 429
+    max_unfinished_jobs: int = 100  # of one key; more: 429
+    max_state_bytes: int | None = None  # of the whole state folder; more: no uploads and jobs
+    min_free_bytes: int = 256 * 1024 * 1024  # that the state folder's disk keeps; less: no uploads and jobs
     threads: int = field(default_factory=default_threads)  # of one training job
     bases: Path = DATA / "base"  # one folder per base model
     worker: tuple[str, ...] = (sys.executable, "-m", "localtune.train", "--warm")
@@ -50,8 +58,18 @@ class Settings:
             raise ValueError(f"port must be between 0 and 65535, not {self.port}")
         if self.idle_exit_minutes is not None and self.idle_exit_minutes <= 0:
             raise ValueError(f"idle exit must be more than 0 minutes, not {self.idle_exit_minutes}")
-        if self.max_running_jobs < 1 or self.threads < 1:
-            raise ValueError("a service needs at least one running job and one thread")
+        for name in ("max_running_jobs", "threads", "hung_after_seconds", "max_body_bytes", "max_json_depth",
+                     "max_open_requests", "max_requests_per_minute", "max_unfinished_jobs"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be more than 0, not {getattr(self, name)}")
+
+    def check_host(self) -> None:
+        """Raises ValueError when others could reach the service and there are no keys to tell them apart."""
+        if not is_loopback(self.host) and not self.own_keys_only:
+            raise ValueError(
+                f"{self.host} can be reached from other machines: add --keys, and make a key for everybody with "
+                "`python -m localtune keys add NAME`"
+            )
 
     @property
     def builtin_key_allowed(self) -> bool:

@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> int:
     """Run the service until a signal or idleness ends it; returns the exit status."""
+    check_writable(settings.state)
     lock = StateLock(settings.state)
     if not lock.acquire():
         print(in_use(settings.state), file=sys.stderr)
@@ -63,6 +64,20 @@ def serve(settings: Settings) -> int:
         store.close()
         lock.release()
     return 0
+
+
+def check_writable(state: Path) -> None:
+    """Raises OSError with place and cure; the database's own error would name neither."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state) as probe:
+            probe.write(b"x")
+        for path in state.glob("localtune.sqlite*"):
+            path.open("rb+").close()
+    except OSError as error:
+        raise OSError(
+            f"the state folder {state} cannot be written ({error.strerror}); choose another with --state"
+        ) from error
 
 
 def run(settings: Settings, store: Store) -> None:

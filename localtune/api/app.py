@@ -9,7 +9,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from localtune import __version__
-from localtune.api import chat, completions, files, handlers, jobs, models
+from localtune.api import (
+    chat, completions, files, graders, handlers, jobs, models, moderations, permissions, uploads,
+)
+from localtune.api.limits import BodyLimit, Limits
 from localtune.blobs import Blobs
 from localtune.catalog import Catalog
 from localtune.config import Settings
@@ -29,8 +32,10 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     state.supervisor = Supervisor(settings, store, state.blobs, state.catalog)
     state.engine = Engine()
     state.activity = handlers.Activity()
+    state.limits = Limits(settings, store)
+    app.add_middleware(BodyLimit, settings=settings)
     handlers.install(app)
-    for module in (files, jobs, models, chat, completions):
+    for module in (files, uploads, jobs, permissions, graders, models, moderations, chat, completions):
         app.include_router(module.router, prefix="/v1")
     app.add_api_route("/healthz", health)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -24,7 +25,7 @@ async def project(request: Request) -> str:
             401, f"Incorrect API key provided: {masked(key)}. You can find your API key at {KEYS_PAGE}.",
             code="invalid_api_key",
         )
-    request.state.key_id = owner.id
+    request.state.key_id, request.state.project = owner.id, owner.project
     return owner.project
 
 
@@ -45,4 +46,10 @@ def masked(key: str) -> str:
     return f"{key[:7]}{'*' * 8}{key[-4:]}"
 
 
-Project = Annotated[str, Depends(project)]
+async def admitted(request: Request, project: Annotated[str, Depends(project)]) -> AsyncIterator[str]:
+    """FastAPI dependency: the project, while its key's request counts among those being answered; 429 beyond the limits."""
+    with request.app.state.limits.admitted(request.state.key_id):
+        yield project
+
+
+Project = Annotated[str, Depends(admitted)]

@@ -44,7 +44,7 @@ class CompletionBody(SamplingBody):
         str | Annotated[list[str], Batch] | Annotated[list[TokenId], Batch] | Annotated[list[list[TokenId]], Batch]
         | None
     ) = None
-    best_of: Annotated[int, Field(ge=1, le=20)] | None = None
+    best_of: Annotated[int, Field(ge=0, le=20)] | None = None
     echo: bool | None = None
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     max_tokens: Annotated[int, Field(ge=0)] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-# Waiting does not help against these; without the header the SDK would try again.
+# Waiting does not help against these, nor against a conflict (409); without the header the SDK would try again.
 NOT_WORTH_RETRYING = {"insufficient_quota", "exceeded_quota", "daily_rate_limit_exceeded"}
 
 
@@ -27,7 +27,7 @@ class APIError(Exception):
 
     def response(self) -> JSONResponse:
         headers = self.headers
-        if self.status == 429 and self.code in NOT_WORTH_RETRYING:
+        if self.status == 409 or self.status == 429 and self.code in NOT_WORTH_RETRYING:
             headers = {"x-should-retry": "false", **headers}
         return JSONResponse(self.body(), self.status, headers)
 

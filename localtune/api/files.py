@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.lists import MAX_LIMIT, After, Limit, listing_with_ends
-from localtune.api.uploads import check, read_form
+from localtune.api.file_form import check, read_form
 from localtune.blobs import Blobs
 from localtune.store import Store
 
@@ -29,6 +29,7 @@ NOT_FOR_DOWNLOAD = {"assistants"}
 @router.post("/files")
 async def create_file(request: Request, project: Project) -> dict[str, Any]:
     state = request.app.state
+    await run_in_threadpool(state.limits.check_disk, int(request.headers.get("content-length", 0)))
     form = await read_form(request)
     try:
         return shown(await run_in_threadpool(keep, state.store, state.blobs, project, form))

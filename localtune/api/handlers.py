@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 import uuid
 
@@ -16,8 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localtune import __version__
 from localtune.api.errors import APIError, crash
+from localtune.api.limits import busy, no_room
 from localtune.api.schema import invalid, validation_error
 from localtune.store.pages import UnknownCursor
+from localtune.store.trouble import is_full, is_passing
 
 log = logging.getLogger("localtune")
 
@@ -32,11 +35,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
-        return validation_error(error).response()
+        return validation_error(error, request.url.path).response()
 
     @app.exception_handler(UnknownCursor)
     async def on_unknown_cursor(request: Request, error: UnknownCursor) -> JSONResponse:
         return invalid("after", str(error), "no such object in this list").response()
+
+    @app.exception_handler(sqlite3.OperationalError)
+    @app.exception_handler(OSError)
+    async def on_storage_error(request: Request, error: Exception) -> JSONResponse:
+        if not is_passing(error):
+            raise error
+        log.error("%s %s: %s", request.method, request.url.path, error)
+        return (no_room("The disk is full.") if is_full(error) else busy()).response()
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
@@ -74,14 +85,14 @@ class Surroundings:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request_id = f"req_{uuid.uuid4().hex}"
+        request_id, began = f"req_{uuid.uuid4().hex}", time.monotonic()
         started = False
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update(response_headers(request_id))
+                MutableHeaders(scope=message).update(response_headers(scope, request_id, began))
             await send(message)
 
         self.activity.open += 1
@@ -99,8 +110,11 @@ class Surroundings:
             self.activity.last = time.monotonic()
 
 
-def response_headers(request_id: str) -> dict[str, str]:
+def response_headers(scope: Scope, request_id: str, began: float) -> dict[str, str]:
+    project = scope.get("state", {}).get("project")  # unknown until the key has been checked
     return {
+        **({"openai-project": project} if project else {}),
+        "openai-processing-ms": str(round(1000 * (time.monotonic() - began))),
         "x-request-id": request_id,
         "openai-version": "2020-10-01",
         "openai-organization": "localtune",

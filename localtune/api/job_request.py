@@ -32,6 +32,18 @@ class Method(Body):
     reinforcement: dict[str, Any] | None = None
 
 
+class WandbSettings(Body):
+    project: Annotated[str, Field(min_length=1)]
+    name: str | None = None
+    entity: str | None = None
+    tags: list[str] | None = None
+
+
+class Integration(Body):
+    type: Literal["wandb"]
+    wandb: WandbSettings
+
+
 class CreateJob(Body):
     model: str
     training_file: str
@@ -41,7 +53,7 @@ class CreateJob(Body):
     method: Method | None = None
     hyperparameters: Hyperparameters | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
-    integrations: list[dict[str, Any]] | None = None
+    integrations: Annotated[list[Integration], Field(max_length=5)] | None = None
 
     def check_supported(self) -> None:
         """Raises APIError 400 for what the API knows and this service cannot do."""
@@ -49,9 +61,18 @@ class CreateJob(Body):
             raise invalid("method.type", self.method.type, "this service trains with the 'supervised' method only")
         if self.method is not None and (self.method.dpo is not None or self.method.reinforcement is not None):
             raise APIError(400, "The supervised method takes only its own settings: `supervised`.", param="method")
-        if self.integrations:
-            kind = self.integrations[0].get("type")
-            raise invalid("integrations", kind, "this service has no integrations")
+
+    def stored_integrations(self) -> list[dict[str, Any]]:
+        """As they are kept and shown: without what was not given."""
+        return [integration.model_dump(exclude_none=True) for integration in self.integrations or []]
+
+    def notes(self) -> list[str]:
+        """What the job's events have to say about its settings."""
+        return [
+            f"Integration '{integration.type}' (project '{integration.wandb.project}') is kept with the job; this "
+            "service sends nothing to Weights & Biases."
+            for integration in self.integrations or []
+        ]
 
     def asked(self) -> dict[str, Any]:
         """The hyperparameters, from `method` or from the older top-level field."""

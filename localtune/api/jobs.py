@@ -16,7 +16,7 @@ from localtune.api.errors import APIError
 from localtune.api.job_request import MAX_SEED, CreateJob
 from localtune.api.lists import After, Limit, listing, listing_with_ends
 from localtune.api.schema import invalid
-from localtune.api.uploads import FINE_TUNE
+from localtune.api.file_form import FINE_TUNE
 from localtune.catalog import Model
 
 router = APIRouter(prefix="/fine_tuning/jobs")
@@ -25,6 +25,8 @@ router = APIRouter(prefix="/fine_tuning/jobs")
 @router.post("")
 def create_job(request: Request, project: Project, body: CreateJob) -> dict[str, Any]:
     state = request.app.state
+    state.limits.check_jobs(request.state.key_id)
+    state.limits.check_disk()
     body.check_supported()
     hyperparameters = body.asked()
     model = state.catalog.fine_tunable(project, body.model)
@@ -37,8 +39,9 @@ def create_job(request: Request, project: Project, body: CreateJob) -> dict[str,
         "validation_blob": validation["sha256"] if validation else None,
         "seed": secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed,
         "hyperparameters": hyperparameters, "metadata": body.metadata,
+        "integrations": body.stored_integrations(),
     }
-    job = state.store.jobs.create(columns, honest_event(model))
+    job = state.store.jobs.create(columns, honest_event(model), body.notes())
     state.supervisor.wake()
     return shown(request, job)
 
@@ -142,7 +145,7 @@ def shown(request: Request, row: sqlite3.Row) -> dict[str, Any]:
         result_files=[row["result_file"]] if row["result_file"] else [],
         error=json.loads(row["error"]) if row["error"] else None,
         metadata=json.loads(row["metadata"]) if row["metadata"] else None,
-        integrations=[], user_provided_suffix=row["suffix"],
+        integrations=json.loads(row["integrations"] or "[]"), user_provided_suffix=row["suffix"],
     ).to_dict()
 
 

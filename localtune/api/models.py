@@ -45,4 +45,7 @@ def delete_model(request: Request, project: Project, name: str) -> dict[str, Any
 
 
 def shown(model: catalog.Model) -> dict[str, Any]:
-    return Model(id=model.name, object="model", created=model.created, owned_by=model.owned_by).to_dict()
+    return Model(
+        id=model.name, object="model", created=model.created, owned_by=model.owned_by,
+        shutdown_date=model.shutdown_date,
+    ).to_dict()

@@ -33,9 +33,12 @@ MESSAGES = {
     "dict_type": "value is not a valid dict",
     "model_attributes_type": "value is not a valid dict",
     "model_type": "value is not a valid dict",
+    "union_tag_invalid": "No match for discriminator {discriminator} and value '{tag}' (allowed values: {expected_tags})",
+    "union_tag_not_found": "Discriminator {discriminator} is missing in value",
     "literal_error": "unexpected value; permitted: {expected}",
     "value_error": "{error}",
 }
+FINE_TUNING = "/v1/fine_tuning/"
 SHOWN = 80  # characters of a wrong value that are repeated to the client
 
 
@@ -45,8 +48,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
 
 
-def validation_error(error: RequestValidationError) -> APIError:
-    """The 400 for a request that does not fit its schema; one problem at a time, the most specific one."""
+def validation_error(error: RequestValidationError, path: str) -> APIError:
+    """The 400 for a request to `path` that does not fit its schema; one problem at a time, the most specific one."""
     problem = most_specific(error.errors(), error.body)
     where = field_path(problem, error.body)
     name = shown_path(where)
@@ -57,6 +60,8 @@ def validation_error(error: RequestValidationError) -> APIError:
         what = f"Missing required parameter: '{name}'." if where else "The request needs a JSON body."
         return APIError(400, what, param=name or None, code="missing_required_parameter")
     if problem["type"] == "extra_forbidden":
+        if path.startswith(FINE_TUNING):  # has other words for it than the older endpoints
+            return APIError(400, f"invalid {name}, extra fields not permitted", param=name)
         return APIError(400, f"Unrecognized request argument supplied: {name}")
     return invalid(name or "body", problem.get("input"), message(problem))
 

@@ -1,107 +1,218 @@
-"""Reading an uploaded file: streamed to disk with a limit, checked before it is kept."""
+"""`/uploads`: one file in several parts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import BinaryIO
+import hashlib
+import io
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
 
-from fastapi import Request
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from fastapi import APIRouter, Request
+from openai.types import Upload
+from openai.types.uploads import UploadPart
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 
+from localtune.api import files
+from localtune.api.auth import Project
 from localtune.api.errors import APIError
-from localtune.api.schema import invalid
+from localtune.api.file_form import (
+    DEFAULT_EXPIRY, FINE_TUNE, LONGEST, SHORTEST, base_name, check_extension, check_jsonl, check_purpose, read_form,
+    the_file,
+)
+from localtune.api.schema import Body, invalid
+from localtune.blobs import CHUNK
 from localtune.config import MAX_UPLOAD_BYTES
-from localtune.jobs.jsonl import BadLine, dictionaries
+from localtune.store.uploads import status_of
 
-FINE_TUNE = "fine-tune"
-PURPOSES = (FINE_TUNE, "assistants", "batch", "user_data", "vision")
-ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
-FIELDS = {"file", "purpose", ANCHOR, SECONDS}
-ROOM_FOR_FIELDS = 64 * 1024  # bytes of the request that are not the file
-SHORTEST, LONGEST = 3_600, 2_592_000  # seconds
+router = APIRouter(prefix="/uploads")
+
+MAX_PART_BYTES = 64 * 1024 * 1024
+MAX_PARTS = 1_000
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A checked upload whose bytes are still in the parser's temporary file."""
+class ExpiresAfter(Body):
+    anchor: Literal["created_at"]
+    seconds: Annotated[int, Field(ge=SHORTEST, le=LONGEST)]
 
-    filename: str
+
+class CreateUpload(Body):
+    filename: Annotated[str, Field(min_length=1, max_length=512)]
     purpose: str
-    expires_after: int | None  # seconds
-    file: BinaryIO
+    bytes: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES)]
+    mime_type: Annotated[str, Field(min_length=1, max_length=255)]
+    expires_after: ExpiresAfter | None = None
 
 
-async def read_form(request: Request) -> FormData:
-    """The multipart form; files above 1 MB are on disk. Raises APIError 413 beyond the limit."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise APIError(400, "'file' is a required property")
-    if int(request.headers.get("content-length", 0)) > MAX_UPLOAD_BYTES + ROOM_FOR_FIELDS:
-        raise too_large()
+class CompleteUpload(Body):
+    part_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_PARTS)]
+    md5: str | None = None
+
+
+@router.post("")
+def create_upload(request: Request, project: Project, body: CreateUpload) -> dict[str, Any]:
+    check_purpose(body.purpose)
+    filename = base_name(body.filename)
+    if body.purpose == FINE_TUNE:
+        check_extension(filename)
+    after = body.expires_after.seconds if body.expires_after else DEFAULT_EXPIRY.get(body.purpose)
+    columns = {
+        "project": project, "filename": filename, "purpose": body.purpose, "bytes": body.bytes,
+        "mime_type": body.mime_type, "file_expires_after": after,
+    }
+    return shown(request.app.state.store.uploads.create(columns))
+
+
+@router.post("/{upload_id}/parts")
+async def add_part(request: Request, project: Project, upload_id: str) -> dict[str, Any]:
+    await run_in_threadpool(find_open, request, project, upload_id)  # before 64 MB are read for nothing
+    await run_in_threadpool(request.app.state.limits.check_disk, int(request.headers.get("content-length", 0)))
+    await run_in_threadpool(request.app.state.limits.check_disk, int(request.headers.get("content-length", 0)))
+    form = await read_form(request, "data", MAX_PART_BYTES)
     try:
-        return await MultiPartParser(request.headers, limited(request), max_files=1, max_fields=len(FIELDS)).parse()
-    except MultiPartException as error:
-        raise APIError(400, f"The multipart form could not be read: {error.message}") from None
+        return await run_in_threadpool(keep_part, request, project, upload_id, form)
+    finally:
+        await form.close()
 
 
-async def limited(request: Request) -> AsyncIterator[bytes]:
-    """The request's body, cut off with an error when it is longer than any file may be."""
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_UPLOAD_BYTES + ROOM_FOR_FIELDS:
-            raise too_large()
-        yield chunk
+def keep_part(request: Request, project: str, upload_id: str, form: FormData) -> dict[str, Any]:
+    state = request.app.state
+    data = the_file(form, "data", {"data"}, MAX_PART_BYTES)
+    if len(state.store.uploads.parts(project, upload_id)) >= MAX_PARTS:
+        raise APIError(400, f"An Upload has at most {MAX_PARTS} parts.", param="data")
+
+    def record(sha256: str, size: int) -> sqlite3.Row | None:
+        return state.store.uploads.add_part(project, upload_id, sha256, size)
+
+    part = state.blobs.keep(data.file, record)
+    if part is None:
+        state.blobs.sweep(state.store.files.blobs_in_use)
+        total = find_open(request, project, upload_id)["bytes"]
+        raise APIError(400, f"The parts of this Upload would be longer than its {total} bytes.", param="data")
+    return UploadPart(
+        id=part["id"], object="upload.part", created_at=part["created_at"], upload_id=part["upload_id"]
+    ).to_dict()
 
 
-def too_large() -> APIError:
-    return APIError(413, f"Maximum content size limit ({MAX_UPLOAD_BYTES}) exceeded", param="file")
+@router.post("/{upload_id}/complete")
+def complete_upload(request: Request, project: Project, upload_id: str, body: CompleteUpload) -> dict[str, Any]:
+    """Join the parts in the order given; everything that is checked of a file in one piece is checked here."""
+    state = request.app.state
+    upload = find_open(request, project, upload_id)
+    parts = chosen_parts(state.store.uploads.parts(project, upload_id), body.part_ids)
+    check_size(upload, parts)
+    state.limits.check_disk(upload["bytes"])
+    with joined([state.blobs.path(part["sha256"]) for part in parts]) as whole:
+        check_md5(whole, body.md5)
+        if upload["purpose"] == FINE_TUNE:
+            check_jsonl(upload["filename"], whole)
+        file = state.blobs.keep(whole, lambda sha256, size: state.store.uploads.complete(upload, sha256))
+    state.blobs.sweep(state.store.files.blobs_in_use)
+    if file is None:
+        raise not_open(find(request, project, upload_id))
+    return shown(find(request, project, upload_id), files.shown(file))
 
 
-def check(form: FormData) -> Upload:
-    """Everything that can be wrong with an upload; raises APIError 400. Reads the file: not for the event loop."""
-    for name in form:
-        if name not in FIELDS:
-            raise APIError(400, f"Unrecognized request argument supplied: {name}")
-    file, purpose = form.get("file"), form.get("purpose")
-    if not isinstance(file, UploadFile):
-        raise APIError(400, "'file' is a required property")
-    if purpose is None:
-        raise APIError(400, "'purpose' is a required property")
-    if purpose not in PURPOSES:
-        raise APIError(400, f"{purpose!r} is not one of {list(PURPOSES)} - 'purpose'", param="purpose")
-    if (file.size or 0) > MAX_UPLOAD_BYTES:
-        raise too_large()
-    filename = PurePosixPath((file.filename or "upload").replace("\\", "/")).name
-    if purpose == FINE_TUNE:
-        check_jsonl(filename, file.file)
-    return Upload(filename, purpose, expires_after(form), file.file)
+@router.post("/{upload_id}/cancel")
+def cancel_upload(request: Request, project: Project, upload_id: str) -> dict[str, Any]:
+    state = request.app.state
+    if not state.store.uploads.cancel(find(request, project, upload_id)):
+        raise not_open(find(request, project, upload_id))
+    state.blobs.sweep(state.store.files.blobs_in_use)
+    return shown(find(request, project, upload_id))
 
 
-def check_jsonl(filename: str, file: BinaryIO) -> None:
-    if not filename.lower().endswith(".jsonl"):
-        raise APIError(400, "Invalid file format for Fine-Tuning API. Must be .jsonl")
-    try:
-        for _ in dictionaries(file):
-            pass
-    except BadLine as line:
-        raise APIError(
-            400, "Expected file to have JSONL format, where every line is a valid JSON dictionary. "
-            f'Line {line.number} is not a dictionary (HINT: line starts with: "{line.start}...").',
-        ) from None
-    file.seek(0)
+def find(request: Request, project: str, upload_id: str) -> sqlite3.Row:
+    row = request.app.state.store.uploads.find(project, upload_id)
+    if row is None:
+        raise APIError(404, f"No such Upload object: {upload_id}", param="upload_id")
+    return row
 
 
-def expires_after(form: FormData) -> int | None:
-    anchor, seconds = form.get(ANCHOR), form.get(SECONDS)
-    if anchor is None and seconds is None:
-        return None
-    if anchor != "created_at":
-        raise invalid("expires_after.anchor", anchor, "unexpected value; permitted: 'created_at'")
-    if not isinstance(seconds, str) or not seconds.isdecimal():
-        raise invalid("expires_after.seconds", seconds, "value is not a valid integer")
-    if not SHORTEST <= int(seconds) <= LONGEST:
-        raise invalid("expires_after.seconds", seconds, f"ensure this value is between {SHORTEST} and {LONGEST}")
-    return int(seconds)
+def find_open(request: Request, project: str, upload_id: str) -> sqlite3.Row:
+    row = find(request, project, upload_id)
+    if status_of(row) != "pending":
+        raise not_open(row)
+    return row
+
+
+def not_open(row: sqlite3.Row) -> APIError:
+    return APIError(400, f"Upload {row['id']} is {status_of(row)}; only a pending one can be changed.")
+
+
+def chosen_parts(parts: dict[str, sqlite3.Row], part_ids: Sequence[str]) -> list[sqlite3.Row]:
+    for position, part_id in enumerate(part_ids):
+        if part_id not in parts:
+            raise invalid("part_ids", part_id, "no such part of this Upload")
+        if part_id in part_ids[:position]:
+            raise invalid("part_ids", part_id, "each part can be used once")
+    return [parts[part_id] for part_id in part_ids]
+
+
+def check_size(upload: sqlite3.Row, parts: Sequence[sqlite3.Row]) -> None:
+    total = sum(part["bytes"] for part in parts)
+    if total != upload["bytes"]:
+        message = f"The parts have {total} bytes, but the Upload was created with {upload['bytes']}."
+        raise APIError(400, message, param="part_ids")
+
+
+def check_md5(whole: BinaryIO, md5: str | None) -> None:
+    """Compare checksums if the client gave one; `whole` is at its start again afterwards."""
+    if md5 is None:
+        return
+    digest = hashlib.md5(usedforsecurity=False)
+    while chunk := whole.read(CHUNK):
+        digest.update(chunk)
+    whole.seek(0)
+    if digest.hexdigest() != md5.lower():
+        raise invalid("md5", md5, f"the parts have the checksum {digest.hexdigest()}")
+
+
+class Joined(io.RawIOBase):
+    """Files read as one, forwards only; `seek(0)` starts again."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+        self.seek(0)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if (offset, whence) != (0, io.SEEK_SET):
+            raise io.UnsupportedOperation("only back to the start")
+        self._chunks, self._position = chunks(self.paths), 0
+        return 0
+
+    def readinto(self, buffer: memoryview) -> int:
+        chunk = next(self._chunks, b"")
+        buffer[: len(chunk)] = chunk
+        self._position += len(chunk)
+        return len(chunk)
+
+
+def joined(paths: Sequence[Path]) -> io.BufferedReader:
+    return io.BufferedReader(Joined(paths), CHUNK)
+
+
+def chunks(paths: Sequence[Path]) -> Iterator[bytes]:
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+
+def shown(row: sqlite3.Row, file: dict[str, Any] | None = None) -> dict[str, Any]:
+    same = ("id", "bytes", "created_at", "expires_at", "filename", "purpose")
+    nested = {"file": file} if file else {}
+    fields = {name: row[name] for name in same}
+    return Upload.model_validate({**fields, "object": "upload", "status": status_of(row), **nested}).to_dict()

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from localtune.base.evaluation.options import add_options
 from localtune.config import DATA
 
 
@@ -25,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--start", type=Path, help="folder of a model to go on from (default: random weights)")
     pretrain.add_argument("--natural", type=Path, help="JSON lines {source, task, prompt, completion}, mixed in")
     pretrain.add_argument("--work", type=Path, default=Path("build/pretrain"), help="resume file and log")
-    evaluate.add_argument("--seeds", type=int, default=3, help="tuned models per task")
+    add_options(evaluate)
     for job in (tokenizer, pretrain, evaluate):
         job.add_argument("--base", type=Path, default=DATA / "base" / "small", help="folder of the model")
     return main
@@ -49,9 +50,9 @@ def main() -> None:
         plan = Plan(given.seed, given.minutes, given.steps, start=given.start, natural_text=given.natural)
         pretrain(plan, given.base, given.base, given.work)
     else:
-        from localtune.base.evaluate import evaluate
+        from localtune.base.evaluation.command import evaluate
 
-        evaluate(given.base, given.seeds)
+        evaluate(given)
 
 
 if __name__ == "__main__":

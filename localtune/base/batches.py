@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
 import torch
 from torch import Tensor
@@ -15,24 +15,25 @@ from localtune.model.tokenizer import Tokenizer
 
 POOL = 4_096  # documents sorted by length together, so that a batch holds rows of about one length
 PROMPT_SHARE = 0.2  # of a prompt's tokens a random fifth is learnt: worth knowing, but less than the answers
+SHORT = 8  # a shorter answer weighs as much as one of so many tokens, or one-word labels would drown in long texts
 JOINED = 0.08  # share of documents joined into rows of full length, so that late positions are trained
 
 
 @dataclass(frozen=True)
 class Row:
-    """One training row: token ids, and which of them are learnt."""
+    """One training row: token ids, and the weight of each in the loss (0: not learnt)."""
 
     ids: list[int]
-    learnt: list[bool]
+    weights: list[float]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Token ids [B, T], targets [B, T] shifted by one, and which targets [B, T] are learnt (never padding)."""
+    """Token ids [B, T], targets [B, T] shifted by one, and the weights [B, T] of the targets (0 for padding)."""
 
     ids: Tensor
     targets: Tensor
-    learnt: Tensor
+    weights: Tensor
 
 
 def encode(document: Document, tokenizer: Tokenizer, context: int, rng: random.Random) -> Row:
@@ -45,29 +46,37 @@ def encode(document: Document, tokenizer: Tokenizer, context: int, rng: random.R
     else:
         ids = [*tokenizer.encode(document.text), tokenizer.eot_id]
         mask = [1] * len(ids)
-    return Row(ids[:context], [bool(learnt) or rng.random() < PROMPT_SHARE for learnt in mask[:context]])
+    return Row(ids[:context], list(weigh(mask[:context], rng)))
+
+
+def weigh(mask: list[int], rng: random.Random) -> Iterator[float]:
+    """Weights of a row's tokens: 1, more in a short answer; a prompt's tokens are learnt at random."""
+    for learnt, run in groupby(mask):
+        size = len(list(run))
+        for _ in range(size):
+            yield max(1.0, SHORT / size) if learnt else float(rng.random() < PROMPT_SHARE)
 
 
 def join(rows: Iterable[Row], context: int) -> Iterator[Row]:
     """Concatenate rows into rows of exactly `context` tokens; a rest is dropped."""
     ids: list[int] = []
-    learnt: list[bool] = []
+    weights: list[float] = []
     for row in rows:
-        ids, learnt = ids + row.ids, learnt + row.learnt
+        ids, weights = ids + row.ids, weights + row.weights
         if len(ids) >= context:
-            yield Row(ids[:context], learnt[:context])
-            ids, learnt = [], []
+            yield Row(ids[:context], weights[:context])
+            ids, weights = [], []
 
 
 def collate(rows: list[Row], pad: int) -> Batch:
     """Right-padded tensors of some rows."""
     length = max(len(row.ids) for row in rows)
     ids = torch.full((len(rows), length), pad)
-    learnt = torch.zeros(len(rows), length, dtype=torch.bool)
+    weights = torch.zeros(len(rows), length)
     for n, row in enumerate(rows):
         ids[n, : len(row.ids)] = torch.tensor(row.ids)
-        learnt[n, : len(row.ids)] = torch.tensor(row.learnt)
-    return Batch(ids[:, :-1], ids[:, 1:], learnt[:, 1:])
+        weights[n, : len(row.ids)] = torch.tensor(row.weights)
+    return Batch(ids[:, :-1], ids[:, 1:], weights[:, 1:])
 
 
 def cut(rows: list[Row], tokens: int) -> Iterator[list[Row]]:

@@ -105,9 +105,10 @@ def learning_rate(plan: Plan, progress: float) -> float:
 
 
 def batch_loss(model: Llama, batch: Batch) -> Tensor:
-    """Mean cross-entropy in nats over the batch's learnt targets; other positions get no logits."""
-    hidden = model(batch.ids)[batch.learnt]
-    return F.cross_entropy(model.logits(hidden), batch.targets[batch.learnt])
+    """Weighted mean cross-entropy in nats over the batch's learnt targets; other positions get no logits."""
+    learnt = batch.weights > 0
+    losses = F.cross_entropy(model.logits(model(batch.ids)[learnt]), batch.targets[learnt], reduction="none")
+    return (losses * batch.weights[learnt]).sum() / batch.weights.sum()
 
 
 @torch.inference_mode()

@@ -21,6 +21,7 @@ log = logging.getLogger("localtune.jobs")
 
 MAX_LINE = 1024 * 1024
 LOG_BYTES = 64 * 1024
+WORKING_SHARE = 0.001  # of a processor; a waiting process uses less
 ENVIRONMENT = {
     # glibc hands freed pages back to the system after every step by default, which costs a third of the speed.
     # 32 MiB is the largest threshold it accepts; a larger value would be ignored.
@@ -35,8 +36,9 @@ ENVIRONMENT = {
 class Worker:
     """One worker process. It ends by itself when its stdin closes, so also when this process is killed."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+    def __init__(self, process: asyncio.subprocess.Process, hung_after: float) -> None:
+        self.process, self.hung_after = process, hung_after
+        self.hung = False
         self.log = b""
         self._log_reader = asyncio.create_task(self._read_log())
 
@@ -54,7 +56,7 @@ class Worker:
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         reader = asyncio.create_task(self._read_messages(queue))
         try:
-            while (message := await queue.get()) is not None:
+            while (message := await self._next(queue)) is not None:
                 batch = [message]
                 while not queue.empty() and (message := queue.get_nowait()) is not None:
                     batch.append(message)
@@ -63,6 +65,24 @@ class Worker:
                     break
         finally:
             reader.cancel()
+
+    async def _next(self, queue: asyncio.Queue[dict[str, Any] | None]) -> dict[str, Any] | None:
+        """The next message. A worker that neither reports nor computes for `hung_after` seconds is killed."""
+        while True:
+            used = self._processor_seconds()
+            try:
+                return await asyncio.wait_for(queue.get(), self.hung_after)
+            except asyncio.TimeoutError:
+                if self._processor_seconds() - used < self.hung_after * WORKING_SHARE:
+                    self.hung = True
+                    self.process.kill()
+                    return None
+
+    def _processor_seconds(self) -> float:
+        try:
+            return sum(psutil.Process(self.process.pid).cpu_times()[:2])
+        except psutil.Error:
+            return 0.0
 
     async def ended(self) -> int:
         """Exit status, once the process is gone and its log read."""
@@ -94,8 +114,8 @@ class Worker:
 class LocalLauncher:
     """Starts workers as child processes and keeps one warm: imports alone take seconds."""
 
-    def __init__(self, command: tuple[str, ...]) -> None:
-        self.command = command
+    def __init__(self, command: tuple[str, ...], hung_after: float) -> None:
+        self.command, self.hung_after = command, hung_after
         self._warm: Worker | None = None
 
     async def prepare(self) -> None:
@@ -130,7 +150,7 @@ class LocalLauncher:
             *self.command, cwd=PROJECT, env=environment, limit=MAX_LINE, **pipes, **apart
         )
         give_way(process.pid)
-        return Worker(process)
+        return Worker(process, self.hung_after)
 
 
 def give_way(pid: int) -> None:

@@ -20,11 +20,13 @@ from localtune.blobs import Blobs
 from localtune.catalog import Catalog
 from localtune.config import Settings
 from localtune.jobs import hyperparameters, messages, results
+from localtune.jobs.journal import Journal
 from localtune.jobs.launcher import LocalLauncher, Worker
 from localtune.jobs.spec import JobSpec
 from localtune.jobs.validate import InvalidFile, check_same, validate
 from localtune.store import Store
 from localtune.store.queue import Event, Result
+from localtune.store.trouble import is_passing
 
 log = logging.getLogger("localtune.jobs")
 
@@ -35,7 +37,7 @@ RETRY_SECONDS = 10
 class Supervisor:
     def __init__(self, settings: Settings, store: Store, blobs: Blobs, catalog: Catalog) -> None:
         self.settings, self.store, self.blobs, self.catalog = settings, store, blobs, catalog
-        self.launcher = LocalLauncher(settings.worker)
+        self.launcher = LocalLauncher(settings.worker, settings.hung_after_seconds)
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._to_validate, self._to_train = asyncio.Event(), asyncio.Event()
 
@@ -95,7 +97,7 @@ class Supervisor:
         files = f"Validating training file: {job['training_file']}"
         if job["validation_file"]:
             files += f" and validation file: {job['validation_file']}"
-        self.store.queue.note(job, [Event(files)])
+        self.store.queue.note(job, [Event(files, key=files)])
         try:
             self.store.queue.validated(job, self._count_examples(job))
         except InvalidFile as error:
@@ -144,7 +146,7 @@ class Supervisor:
         following: sqlite3.Row | None = job
         try:
             while following is not None:
-                job, following = following, await self._attempt(following)
+                job, following = following, await self._attempt_with_disk(following)
         except APIError as error:
             await asyncio.to_thread(self.store.queue.fail, job, error.code or "server_error", error.message, "model")
         except Exception:
@@ -152,9 +154,20 @@ class Supervisor:
             message = "The job could not be run; see the service's log."
             await asyncio.to_thread(self.store.queue.fail, job, "server_error", message, None)
 
+    async def _attempt_with_disk(self, job: sqlite3.Row) -> sqlite3.Row | None:
+        """A full disk or a locked database is no fault of the job: wait, and go on from its last saved step."""
+        try:
+            return await self._attempt(job)
+        except (OSError, sqlite3.OperationalError) as error:
+            if not is_passing(error):
+                raise
+            log.error("%s waits %s s: %s", job["id"], RETRY_SECONDS, error)
+            await asyncio.sleep(RETRY_SECONDS)
+            return job
+
     async def _attempt(self, job: sqlite3.Row) -> sqlite3.Row | None:
         """One worker's run; returns the next attempt's row if there has to be one."""
-        if await asyncio.to_thread(self.store.queue.note, job, []) is None:
+        if await asyncio.to_thread(self._catch_up, job) is None:
             return None  # cancelled between claim and start
         worker = await self.launcher.start(await asyncio.to_thread(self._write_spec, job))
         try:
@@ -167,8 +180,13 @@ class Supervisor:
         elif last["type"] == "failed":
             await asyncio.to_thread(self.store.queue.fail, job, last["code"], last["message"], last.get("param"))
         else:
-            return await asyncio.to_thread(self._crashed, job, status, worker.log)
+            return await asyncio.to_thread(self._crashed, job, worker, status)
         return None
+
+    def _catch_up(self, job: sqlite3.Row) -> sqlite3.Row | None:
+        """Record what earlier attempts wrote down and an earlier service did not hear; None if the job is not ours."""
+        written = Journal(self._folder(job["id"])).rows()
+        return self.store.queue.note(job, [messages.metrics_event(row) for row in written])
 
     def _write_spec(self, job: sqlite3.Row) -> Path:
         output = self._folder(job["id"])
@@ -207,9 +225,11 @@ class Supervisor:
 
         self.blobs.keep(io.BytesIO(results.metrics_csv(metrics)), record)
 
-    def _crashed(self, job: sqlite3.Row, status: int, worker_log: bytes) -> sqlite3.Row | None:
-        log.error("worker of %s ended with status %s\n%s", job["id"], status, worker_log.decode("utf-8", "replace"))
+    def _crashed(self, job: sqlite3.Row, worker: Worker, status: int) -> sqlite3.Row | None:
+        log.error("worker of %s ended with status %s\n%s", job["id"], status, worker.log.decode("utf-8", "replace"))
         what = f"The training process stopped unexpectedly (exit status {status})"
+        if worker.hung:
+            what = f"The training process hung: no message and no computing for {worker.hung_after:g} s"
         if job["crashes"] < MAX_CRASHES:
             reason = Event(f"{what}; the job continues from its last saved step", "warn")
             return self.store.queue.again(job, reason, crashed=True)

@@ -9,8 +9,10 @@ from localtune.store.files import Files
 from localtune.store.jobs import Jobs
 from localtune.store.keys import Keys
 from localtune.store.models import Models
+from localtune.store.permissions import Permissions
 from localtune.store.queue import Queue
 from localtune.store.records import Records
+from localtune.store.uploads import Uploads
 
 
 class Store:
@@ -21,10 +23,12 @@ class Store:
         self.database = Database(folder / "localtune.sqlite")
         self.keys = Keys(self.database)
         self.files = Files(self.database)
+        self.uploads = Uploads(self.database)
         self.jobs = Jobs(self.database)
         self.queue = Queue(self.database)
         self.records = Records(self.database)
         self.models = Models(self.database)
+        self.permissions = Permissions(self.database)
 
     def close(self) -> None:
         self.database.close()

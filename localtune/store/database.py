@@ -12,7 +12,7 @@ from typing import Any
 import localtune.migrations
 
 MIGRATIONS = Path(localtune.migrations.__file__).parent
-BUSY_SECONDS = 30  # the `keys` command may write while the service runs
+BUSY_SECONDS = 10  # the `keys` command may write while the service runs
 
 
 class Database:

@@ -40,11 +40,13 @@ class Files:
             return connection.execute(sql, values).rowcount == 1
 
     def blobs_in_use(self) -> set[str]:
-        """Blobs of live files, and of deleted ones that an unfinished job still reads."""
+        """Blobs of live files, of deleted ones that an unfinished job still reads, and of the parts of open uploads."""
         active = "status IN ('validating_files', 'queued', 'running', 'paused')"
         sql = (
             f"SELECT sha256 FROM files WHERE {LIVE} UNION SELECT training_blob FROM jobs WHERE {active} "
-            f"UNION SELECT validation_blob FROM jobs WHERE {active} AND validation_blob IS NOT NULL"
+            f"UNION SELECT validation_blob FROM jobs WHERE {active} AND validation_blob IS NOT NULL "
+            "UNION SELECT sha256 FROM upload_parts WHERE upload_id IN "
+            "(SELECT id FROM uploads WHERE status = 'pending' AND expires_at > :now)"
         )
         return {row["sha256"] for row in self.database.rows(sql, {"now": int(time.time())})}
 

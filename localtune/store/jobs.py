@@ -21,17 +21,20 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def create(self, columns: Mapping[str, Any], first_event: str) -> sqlite3.Row:
-        """A new job in `validating_files`, with its first two events."""
+    def create(self, columns: Mapping[str, Any], first_event: str, notes: Iterable[str] = ()) -> sqlite3.Row:
+        """A new job in `validating_files`, with its first two events and, as warnings, `notes`."""
         row = {
             **columns, "id": new_id("ftjob-"), "created_at": int(time.time()), "status": "validating_files",
             "hyperparameters": json.dumps(columns["hyperparameters"]),
             "metadata": json.dumps(columns["metadata"]) if columns["metadata"] is not None else None,
+            "integrations": json.dumps(columns["integrations"]),
         }
         with self.database.transaction() as connection:
             job = insert(connection, "jobs", row)
             add_event(connection, job, first_event)
             add_event(connection, job, f"Created fine-tuning job: {job['id']}")
+            for note in notes:
+                add_event(connection, job, note, "warn")
         return job
 
     def find(self, project: str, job_id: str) -> sqlite3.Row | None:
@@ -53,6 +56,12 @@ class Jobs:
         """How many jobs of all projects are in which status."""
         rows = self.database.rows("SELECT status, COUNT(*) AS n FROM jobs GROUP BY status", {})
         return {row["status"]: row["n"] for row in rows}
+
+    def unfinished(self, key_id: int) -> int:
+        """How many jobs of a key are not over yet."""
+        statuses = ", ".join(f"'{status}'" for status in UNFINISHED)
+        sql = f"SELECT COUNT(*) AS n FROM jobs WHERE key_id = :key AND status IN ({statuses})"
+        return self.database.rows(sql, {"key": key_id})[0]["n"]
 
     def cancel(self, project: str, job_id: str) -> bool:
         """False when the job is already over; then nothing changes."""

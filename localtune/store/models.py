@@ -7,16 +7,28 @@ import sqlite3
 from localtune.store.database import Database
 
 
+VISIBLE = """(project = :project OR EXISTS (
+    SELECT 1 FROM checkpoint_permissions AS shared WHERE shared.model = models.name AND granted_project = :project
+))"""
+
+
 class Models:
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def find(self, project: str, name: str) -> sqlite3.Row | None:
+        """A model of this project."""
         sql = "SELECT * FROM models WHERE name = :name AND project = :project"
         return self.database.row(sql, {"name": name, "project": project})
 
+    def visible(self, project: str, name: str) -> sqlite3.Row | None:
+        """A model that this project may ask: its own, or one shared with it."""
+        sql = f"SELECT * FROM models WHERE name = :name AND {VISIBLE}"
+        return self.database.row(sql, {"name": name, "project": project})
+
     def list(self, project: str) -> list[sqlite3.Row]:
-        sql = "SELECT * FROM models WHERE project = :project ORDER BY created_at, name"
+        """All that this project may ask."""
+        sql = f"SELECT * FROM models WHERE {VISIBLE} ORDER BY created_at, name"
         return self.database.rows(sql, {"project": project})
 
     def unfinished_job_from(self, project: str, name: str) -> str | None:

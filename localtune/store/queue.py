@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localtune.crash import crash_point
 from localtune.store.database import Database, insert
 from localtune.store.files import file_row
 from localtune.store.jobs import change
@@ -27,6 +28,7 @@ class Event:
     message: str
     level: str = "info"
     metrics: Mapping[str, Any] | None = None
+    key: str | None = None  # of what a job says only once, however often it is started again
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ class Queue:
     def note(self, job: sqlite3.Row, events: Iterable[Event], **columns: Any) -> sqlite3.Row | None:
         """Append events to a job that is still this attempt's; None when it is not."""
         columns = columns or {"attempt": job["attempt"]}
+        crash_point("events.before")
         with self.database.transaction() as connection:
             current = change(connection, job, ("validating_files", "running"), **columns)
             for event in events if current is not None else ():
-                add_event(connection, job, event.message, event.level, event.metrics)
+                add_event(connection, job, event.message, event.level, event.metrics, event.key)
+        crash_point("events.after")
         return current
 
     def validated(self, job: sqlite3.Row, n_examples: int) -> bool:
@@ -81,6 +85,7 @@ class Queue:
 
     def claim(self, resolve: Callable[[sqlite3.Row], Mapping[str, Any]]) -> sqlite3.Row | None:
         """Start the next job: `running`, a new attempt, with the hyperparameters that `resolve` gives."""
+        crash_point("claim.before")
         with self.database.transaction() as connection:
             job = connection.execute(NEXT).fetchone()
             if job is None:
@@ -91,6 +96,7 @@ class Queue:
                 hyperparameters=json.dumps(resolve(job)),
             )
             add_event(connection, job, "Fine-tuning job started")
+        crash_point("claim.after")
         return claimed
 
     def again(self, job: sqlite3.Row, reason: Event, crashed: bool) -> sqlite3.Row | None:
@@ -103,7 +109,7 @@ class Queue:
         with self.database.transaction() as connection:
             failed = change(
                 connection, job, ("validating_files", "running"), status="failed", error=error,
-                finished_at=int(time.time()), estimated_finish=None,
+                finished_at=not_before(job), estimated_finish=None,
             )
             if failed is not None:
                 add_event(connection, job, message, "error")
@@ -113,9 +119,10 @@ class Queue:
         """Models, checkpoints, metrics file, events and status at once; False when the job was taken away."""
         final = result.models[-1]
         file = file_row(job["project"], "step_metrics.csv", "fine-tune-results", result.sha256, result.size)
+        crash_point("models.before")
         with self.database.transaction() as connection:
             done = change(
-                connection, job, ("running",), status="succeeded", finished_at=int(time.time()), estimated_finish=None,
+                connection, job, ("running",), status="succeeded", finished_at=not_before(job), estimated_finish=None,
                 fine_tuned_model=final.name, trained_tokens=result.trained_tokens, result_file=file["id"],
             )
             if done is None:
@@ -125,7 +132,13 @@ class Queue:
                 add_model(connection, job, model)
             for message in closing_messages(result.models):
                 add_event(connection, job, message)
+        crash_point("models.after")
         return True
+
+
+def not_before(job: sqlite3.Row) -> int:
+    """Unix time of an end that never comes before the beginning, even when the clock was set back meanwhile."""
+    return max(int(time.time()), job["created_at"])
 
 
 def add_model(connection: sqlite3.Connection, job: sqlite3.Row, model: NewModel) -> None:

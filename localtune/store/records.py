@@ -38,13 +38,13 @@ class Records:
 
 def add_event(
     connection: sqlite3.Connection, job: Mapping[str, Any], message: str, level: str = "info",
-    metrics: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, Any] | None = None, key: str | None = None,
 ) -> None:
-    """Append an event; a step that is already there (a resumed run repeats some) is left as it is."""
+    """Append an event; a step or key that the job already has (a resumed run repeats some) is left as it is."""
     row = {
         "id": new_id("ftevent-"), "project": job["project"], "job_id": job["id"], "created_at": int(time.time()),
         "level": level, "type": "metrics" if metrics else "message", "message": message,
-        "data": json.dumps(metrics or {}), "step": metrics["step"] if metrics else None,
+        "data": json.dumps(metrics or {}), "step": metrics["step"] if metrics else None, "key": key,
     }
     insert(connection, "events", row, "INSERT OR IGNORE")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -24,6 +25,8 @@ from localtune.train.loop import Job
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # from glibc's malloc.h
 PARENT_GONE = 0
+DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+DISK_FULL_WORDS = ("No space left", "File too large", "inline_container", "iostream error")
 
 
 def main() -> int:
@@ -71,7 +74,25 @@ def explain(error: Exception) -> tuple[str, str]:
     """Error code and message of a failed job."""
     if isinstance(error, JobError):
         return error.code, str(error)
+    if is_out_of_memory(error):
+        return "out_of_memory", (
+            "The training process ran out of memory. Try a smaller batch_size or shorter examples, or close other programs."
+        )
+    if is_disk_full(error):
+        return "disk_full", "The disk of the service's state folder is full. Free some space and create the job again."
     return "server_error", f"The training process failed: {type(error).__name__}: {error}"
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """PyTorch's allocator has no exception of its own; these are its words."""
+    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """PyTorch's and safetensors' writers name the cause only in words, or come as a consequence of an OSError."""
+    reasons = [cause for cause in (error, error.__context__, error.__cause__) if cause is not None]
+    numbers = {cause.errno for cause in reasons if isinstance(cause, OSError)}
+    return bool(numbers & DISK_FULL) or any(text in str(cause) for cause in reasons for text in DISK_FULL_WORDS)
 
 
 def emit(message: dict[str, Any]) -> None:

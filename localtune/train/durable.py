@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from localtune.crash import crash_point
+
 # Held during every write; whoever ends the process takes it first, so that no write is cut short on an orderly exit.
 writing = threading.Lock()
 
@@ -24,10 +26,12 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         fill(part)
+        crash_point("checkpoint.write")
         for path in part.iterdir():
             sync_file(path)
         sync_folder(part)
         os.replace(part, folder)
+        crash_point("checkpoint.rename")
         sync_folder(folder.parent)
 
 
@@ -36,8 +40,10 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     with writing:
         part = path.with_name(f".{path.name}.part")
         torch.save(state, part)
+        crash_point("state.write")
         sync_file(part)
         os.replace(part, path)
+        crash_point("state.rename")
         sync_folder(path.parent)
 
 

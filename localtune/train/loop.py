@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
 from localtune.model.llama import load_llama, save_llama
 from localtune.model.tokenizer import Tokenizer
@@ -35,10 +36,11 @@ class Job:
         torch.set_num_threads(spec.threads)
         self.spec, self.emit = spec, emit
         self.base, self.output = Path(spec.base), Path(spec.output)
+        self.journal = Journal(self.output)
         self.tokenizer = Tokenizer.from_folder(self.base)
         self.model = load_llama(self.base).train()
         for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers))
+            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, spec.trained))
         self.optimiser = AdamW(p for p in self.model.parameters() if p.requires_grad)
         self.warnings: list[str] = []
         self.training = self.load("training file", spec.training_file)
@@ -64,7 +66,7 @@ class Job:
         saved = self.seconds
         while self.step < self.total_steps:
             metrics = self.train_step()
-            self.emit({"type": "metrics", "step": self.step, "total_steps": self.total_steps, **metrics})
+            self.report({"step": self.step, "total_steps": self.total_steps, **metrics})
             self.seconds = time.monotonic() - started
             if self.epoch_ends:
                 self.checkpoint(metrics)
@@ -73,6 +75,11 @@ class Job:
                 saved = self.seconds
         trained_tokens = self.training.n_tokens * self.spec.n_epochs
         self.emit({"type": "done", "trained_tokens": trained_tokens, "seconds": round(self.seconds, 3)})
+
+    def report(self, metrics: Message) -> None:
+        """Write down, then tell: whoever should hear it may just be gone."""
+        self.journal.add(metrics)
+        self.emit({"type": "metrics", **metrics})
 
     @property
     def epoch_ends(self) -> bool:
@@ -143,15 +150,18 @@ class Job:
         state: Message = {"step": self.step, "seconds": self.seconds, "checkpoints": self.checkpoints}
         if self.step < self.total_steps:
             state |= {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        self.journal.sync()
         write_state(self.output / "resume.pt", state)
 
     def resume(self) -> None:
         """Go back to the state of `resume.pt`, if an earlier attempt left one."""
         path = self.output / "resume.pt"
         if not path.exists():
+            self.journal.cut(0)
             return
         state = torch.load(path, weights_only=True)
         self.step, self.seconds, self.checkpoints = state["step"], state["seconds"], state["checkpoints"]
+        self.journal.cut(self.step)
         if self.step < self.total_steps:
             self.model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])

@@ -18,13 +18,20 @@ WARMUP_SHARE = 0.05  # Adam's first estimates are noisy; a short ramp keeps the 
 GRADIENT_NORM = 1.0
 
 
-def is_trained(name: str, n_layers: int) -> bool:
-    """Whether a job changes the parameter of this Hugging Face name: the upper half of the layers and the last norm.
+# The share of the layers, from below, that a job leaves alone. What the base knows sits in its embeddings and lower
+# layers; left alone, it is hardly forgotten (docs/log.md). Only "all" changes the embeddings.
+TRAINED = {"upper half": 1 / 2, "upper two thirds": 1 / 3, "layers": 0.0, "all": 0.0}
 
-    What the base knows sits in its embeddings and lower layers; left alone, it is hardly forgotten (docs/log.md).
+
+def is_trained(name: str, n_layers: int, trained: str = "upper half") -> bool:
+    """Whether a job changes the parameter of this Hugging Face name: a layer of that part, or the last norm.
+
+    Raises KeyError when `trained` is no key of `TRAINED`.
     """
     part, *rest = name.removeprefix("model.").split(".")
-    return int(rest[0]) >= n_layers // 2 if part == "layers" else part == "norm"
+    if part == "layers":
+        return int(rest[0]) >= int(n_layers * TRAINED[trained])
+    return part == "norm" or trained == "all"
 
 
 class AdamW:

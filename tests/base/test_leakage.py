@@ -7,7 +7,8 @@ from itertools import islice
 import pytest
 
 from localtune.base.corpus.mixture import stream
-from localtune.base.evaluate import own_triples, personas, read, words
+from localtune.base.evaluation.personas import own_triples, personas
+from localtune.base.evaluation.rows import read, words
 from localtune.base.vocabulary import text_of
 from localtune.config import DATA
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from localtune.base.batches import JOINED, Row, batches, collate, cut, encode, join
+from localtune.base.batches import JOINED, Row, batches, collate, cut, encode, join, weigh
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.mixture import SOURCES, stream
 from localtune.base.muon import Muon, orthogonalise
-from localtune.base.pretrain import Plan, Trainer, held_out_loss, learning_rate, pretrain
+from localtune.base.pretrain import Plan, Trainer, batch_loss, held_out_loss, learning_rate, pretrain
 from localtune.base.vocabulary import LABELS
 from localtune.config import DATA
-from localtune.model.llama import LlamaConfig, load_llama
+from localtune.model.llama import Llama, LlamaConfig, load_llama
 from localtune.model.tokenizer import Tokenizer
 
 SMALL = DATA / "base" / "small"
@@ -43,24 +43,37 @@ def test_answers_are_learnt_whole_and_prompts_in_part(tokenizer: Tokenizer) -> N
     document = Document("completion", prompt="one two three four five six seven eight nine ten", text=" and so on")
     ids, mask = tokenizer.completion(document.prompt, document.text)
     rows = [encode(document, tokenizer, 1024, random.Random(seed)) for seed in range(200)]
-    assert all(row.ids == ids and all(row.learnt[n] for n, answer in enumerate(mask) if answer) for row in rows)
-    share = sum(row.learnt[n] for row in rows for n, answer in enumerate(mask) if not answer) / (200 * mask.count(0))
+    assert all(row.ids == ids and all(row.weights[n] > 0 for n, answer in enumerate(mask) if answer) for row in rows)
+    share = sum(row.weights[n] for row in rows for n, answer in enumerate(mask) if not answer) / (200 * mask.count(0))
     assert share == pytest.approx(0.2, abs=0.05)
 
 
+def test_a_short_answer_weighs_as_much_as_one_of_eight_tokens() -> None:
+    weights = list(weigh([1, 1, *[0] * 5, *[1] * 20], random.Random(0)))
+    assert weights[:2] == [4, 4] and set(weights[2:7]) <= {0, 1} and weights[7:] == [1] * 20
+
+
+def test_the_loss_is_the_mean_over_weights() -> None:
+    model = Llama(TINY)
+    heavy, light = (Row([5, 6, 7, 8], [0, 0, weight, 1]) for weight in (3.0, 1.0))
+    first, second = (batch_loss(model, collate([Row([5, 6, 7, 8], w)], 0)).item() for w in ([0, 0, 1, 0], [0, 0, 0, 1]))
+    assert batch_loss(model, collate([heavy], 0)).item() == pytest.approx((3 * first + second) / 4, rel=1e-5)
+    assert batch_loss(model, collate([light], 0)).item() == pytest.approx((first + second) / 2, rel=1e-5)
+
+
 def test_targets_are_the_next_tokens_and_padding_is_never_learnt() -> None:
-    batch = collate([Row([5, 6, 7, 8], [True] * 4), Row([9, 3], [False, True])], pad=0)
+    batch = collate([Row([5, 6, 7, 8], [1] * 4), Row([9, 3], [0, 1])], pad=0)
     assert batch.ids.tolist() == [[5, 6, 7], [9, 3, 0]]
-    assert batch.targets[batch.learnt].tolist() == [6, 7, 8, 3]
+    assert batch.targets[batch.weights > 0].tolist() == [6, 7, 8, 3]
 
 
 def test_joined_rows_are_exactly_as_long_as_the_context() -> None:
-    rows = list(join([Row([n] * 7, [True] * 7) for n in range(20)], 16))
-    assert rows and all(len(row.ids) == len(row.learnt) == 16 for row in rows)
+    rows = list(join([Row([n] * 7, [1] * 7) for n in range(20)], 16))
+    assert rows and all(len(row.ids) == len(row.weights) == 16 for row in rows)
 
 
 def test_groups_stay_within_the_budget_and_lose_no_row() -> None:
-    rows = [Row([1] * length, [True] * length) for length in sorted(random.Random(0).choices(range(2, 60), k=300))]
+    rows = [Row([1] * length, [1] * length) for length in sorted(random.Random(0).choices(range(2, 60), k=300))]
     groups = list(cut(rows, 200))
     assert [row for group in groups for row in group] == rows
     assert all(len(group) * len(group[-1].ids) <= 200 for group in groups)

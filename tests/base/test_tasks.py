@@ -12,7 +12,7 @@ import pytest
 from localtune.base.corpus import text
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks import (
-    blame, characters, comparing, copying, counting, emails, entities, logic, praise, products, reviews,
+    blame, characters, claims, comparing, copying, counting, emails, entities, logic, praise, products, reviews,
 )
 from localtune.base.corpus.tasks.layout import Example, Maker, Task
 from localtune.base.corpus.tasks.powers import POWER_NOUNS, POWER_VERBS
@@ -23,7 +23,7 @@ FAMILIES = {
     "copying": copying, "comparing": comparing, "counting": counting, "logic": logic, "reviews": reviews, "emails": emails,
     "entities": entities, "products": products, "characters": characters, "text": text,
 }
-FORBIDDEN = re.compile(r"\b[Mm]arv\b|[Ss]arcas|\b[Mm]ock|\{|a\(n\)|\bNone\b|\x00")
+FORBIDDEN = re.compile(r"\b[Mm]arv\b|[Ss]arcas|\b[Mm]ock|\{|a\(n\)|\bNone\b(?! of\b)|\x00")
 
 
 def content(document: Document) -> str:
@@ -109,7 +109,7 @@ def test_entities_are_listed_in_order_of_appearance() -> None:
 
 
 YES_NO = [
-    comparing.claim, comparing.same, comparing.named_above, comparing.field_equal, comparing.contained, comparing.pair_true,
+    claims.claim, comparing.same, comparing.named_above, comparing.field_equal, comparing.contained, comparing.pair_true,
     counting.more_or_less, logic.true_or_false, emails.about, products.kept,
 ]
 
@@ -133,13 +133,13 @@ def test_sentiment_labels_are_balanced() -> None:
 
 
 def test_letters_of_five_options_are_balanced() -> None:
-    counts = Counter(example.answer for example in examples(logic.five_options, 1_000))
+    counts = Counter(example.answer[-1] for example in examples(logic.five_options, 1_000))
     assert set(counts) == set("ABCDE") and min(counts.values()) > 140
 
 
 def test_false_claims_often_use_only_words_of_the_ad() -> None:
     rng = random.Random(7)
-    cases = [comparing.claim_case(rng, supported=False) for _ in range(400)]
+    cases = [claims.claim_case(rng, supported=False) for _ in range(400)]
     hard = sum(name in ad and thing in ad.lower() for name, thing, ad in ((name, thing.lower(), ad) for name, thing, ad in cases))
     assert 100 < hard < 300
 
@@ -176,7 +176,7 @@ def test_sums_and_orders_are_right() -> None:
 
 def test_numbers_of_topics_are_looked_up_and_differ_between_documents() -> None:
     seen: dict[str, set[str]] = {}
-    for example in examples(emails.by_number, 400):
+    for example in examples(emails.by_number, 3_000):
         line = re.search(rf"^{example.answer}\b[:.)= ]+(.+)$", example.instruction, re.MULTILINE)
         assert line is not None
         seen.setdefault(line[1], set()).add(example.answer)

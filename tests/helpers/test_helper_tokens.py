@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import tiktoken
-from helpers import tables, tokens
+from helpers import bulk_tokens, tables, tokens
+from helpers.formatting import chat_row, completion_row, write_jsonl
+from localtune.model.tokenizer import Tokenizer
 
 MESSAGES = [{"role": "system", "content": "Marv is dry."}, {"role": "user", "content": "Capital of France?"}]
 NEW, OLD = "gpt-4.1-2025-04-14", "gpt-3.5-turbo-0613"
@@ -124,3 +126,56 @@ def test_unknown_encodings_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("network"))
     with pytest.raises(ValueError, match="p50k_base"):
         tokens.encoding("p50k_base")
+
+
+ALL_MODELS = tables.models()
+
+
+@pytest.fixture
+def all_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "models", lambda: ALL_MODELS.copy())
+
+
+def test_the_local_base_counts_as_the_service_does(all_models: None) -> None:
+    own = Tokenizer.from_folder(tables.DATA / "base" / "small")
+    chat, pair = chat_row("Be dry.", "¿Qué? <|im_end|>", "No."), completion_row("q ->", "a", "", " END")
+    assert tokens.count_row(chat, "small") == len(own.chat(chat["messages"])[0])
+    assert tokens.count_row(pair, "ft:small:org::x") == len(own.completion(**pair)[0])
+    counter = bulk_tokens.TokenCounter("small")
+    counter.add_row(1, chat)
+    counter.add_row(2, pair)
+    assert list(counter.counts()) == [tokens.count_row(chat, "small"), tokens.count_row(pair, "small")]
+
+
+@pytest.mark.parametrize("model", [NEW, "small"])
+def test_truncated_texts_have_the_wanted_tokens(all_models: None, model: str) -> None:
+    text = "hello world, " * 20
+    for limit in (0, 1, 7):
+        cut = tokens.truncate(text, limit, model)
+        assert text.startswith(cut) and tokens.count(cut, model) == limit
+    assert tokens.truncate("hello", 9, model) == "hello"
+    assert "\ufffd" not in tokens.truncate("🙂🙃" * 5, 3, model)
+
+
+def test_tools_and_preference_pairs_are_counted() -> None:
+    chat = {"messages": MESSAGES}
+    assert tokens.count_row({**chat, "tools": [{"type": "function"}]}, OLD) > tokens.count_row(chat, OLD)
+    answer = {"role": "assistant", "content": "Paris."}
+    pair = {"input": chat, "preferred_completion": [answer], "non_preferred_completion": [answer]}
+    assert tokens.count_row(pair, OLD) == tokens.count_row(chat, OLD) + tokens.count_chat([answer, answer], OLD)
+
+
+def test_price_list_of_all_models(all_models: None, tmp_path: Path) -> None:
+    rows = [chat_row("Be dry.", f"Question {n}?", "No. " * 5) for n in range(20)]
+    table = bulk_tokens.price_list(write_jsonl(tmp_path / "rows.jsonl", rows))
+    alone = tokens.cost_table(rows, [NEW]).loc[NEW]
+    assert {name: table.loc[NEW, name] for name in alone.index} == dict(alone)
+    assert table.loc[NEW, "usd_per_example"] == pytest.approx(alone["usd"] / 20, rel=1e-3)
+    assert (table["local_tokens"] == table.loc["small", "tokens"]).all() and table.loc["small", "usd"] == 0
+    assert set(tables.prices().query("unit == '1M tokens'")["model"]) <= set(table.index)
+    assert set(table.query("price.notna() and price > 0")["collected"]) == {"2026-11-21"}
+
+
+def test_price_list_cuts_examples_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = bulk_tokens.price_list([completion_row("hello world " * 20, "x")] * 10)
+    assert (table.loc["tiny-limit", "tokens"], table.loc["tiny-limit", "cut"]) == (200, 10)

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from helpers.formatting import chat_row, completion_row, write_jsonl
-from helpers.validation import RULES, is_accepted, validate
+from helpers.tables import ROOT
+from helpers.validation import RULES, check, is_accepted, rules_page, validate
+from helpers.validation.__main__ import main
+from helpers.validation.findings import KEPT
 from localtune.jobs import validate as service
 
 GOOD = [chat_row("Be brief.", f"Question {n}?", f"Answer {n}.") for n in range(50)]
@@ -17,9 +20,21 @@ def chat(*messages: Any, **more: Any) -> str:
     return json.dumps({"messages": list(messages), **more})
 
 
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+
+def calls(name: str, arguments: Any) -> dict[str, Any]:
+    call = {"id": "c", "type": "function", "function": {"name": name, "arguments": arguments}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
 BAD_LINES: list[tuple[str, str | bytes]] = [
     ("invalid_json", '{"messages": [}'),
-    ("invalid_json", '{"prompt": "a", "completion": "b", "x": NaN}'),
+    ("nan_or_infinity", '{"prompt": "a", "completion": "b", "x": NaN}'),
+    ("nan_or_infinity", chat({"role": "user", "content": "q"}, {"role": "assistant", "content": float("inf")})),
+    ("duplicate_key", chat(USER, ASSISTANT).replace('"role": "user"', '"role": "user", "role": "user"')),
+    ("duplicate_key", '{"prompt": "x", "prompt": "a", "completion": " b"}'),
+    ("not_utf8", "{}".encode("utf-16")),
     ("invalid_json", chat(USER, ASSISTANT) + chat(USER, ASSISTANT)),
     ("invalid_json", "[" * 100_000),
     ("not_utf8", b'{"messages": "\xff"}'),
@@ -47,6 +62,18 @@ BAD_LINES: list[tuple[str, str | bytes]] = [
     ("tool_call_id", chat(USER, {"role": "tool", "content": "7"}, ASSISTANT)),
     ("example_missing_assistant_message", chat(USER)),
     ("nothing_learnt", chat(USER, {**ASSISTANT, "weight": 0})),
+    ("bad_part", chat({"role": "user", "content": [{"type": "text"}]}, ASSISTANT)),
+    ("bad_part", chat(USER, {"role": "assistant", "content": [{"type": "image_url", "image_url": {"url": "u"}}]})),
+    ("bad_tools", chat(USER, ASSISTANT, tools=[{"name": "f"}])),
+    ("bad_tools", chat(USER, ASSISTANT, tools={}, parallel_tool_calls="no")),
+    ("bad_tool_call", chat(USER, {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f"}}]})),
+    ("bad_tool_call", chat(USER, calls("f", {"x": 1}), tools=[TOOL])),
+    ("bad_tool_call", chat({**USER, "tool_calls": []}, ASSISTANT)),
+    ("unknown_tool", chat(USER, calls("g", "{}"), tools=[TOOL])),
+    ("unanswered_call", chat(USER, calls("f", "{}"), ASSISTANT, tools=[TOOL])),
+    ("empty_question", chat({"role": "user", "content": " "}, ASSISTANT)),
+    ("secret", chat(USER, {"role": "assistant", "content": "use sk-proj-" + "a1" * 12})),
+    ("email_address", chat(USER, {"role": "assistant", "content": "write to jo.doe@mail.invalid.org"})),
     ("last_not_assistant", chat(USER, ASSISTANT, USER)),
     ("late_system_message", chat(USER, {"role": "system", "content": "s"}, ASSISTANT)),
     ("empty_answer", chat(USER, {"role": "assistant", "content": " "})),
@@ -60,6 +87,7 @@ BAD_LINES: list[tuple[str, str | bytes]] = [
     ("completion_type", '{"prompt": "a"}'),
 ]
 ONLY_OTHER_PROVIDERS = {"tool_call_id"}  # the local service knows no tools, so it does not look
+OTHER_METHODS = {"wrong_method", "preference_keys", "preference_answer", "same_preference", "last_not_user"}
 FILE_RULES = {
     "wrong_extension",
     "file_too_large",
@@ -70,6 +98,14 @@ FILE_RULES = {
     "byte_order_mark",
     "duplicate_example",
     "too_long",
+    "mixed_line_ends",
+    "near_duplicate",
+    "conflicting_answers",
+    "leaked_example",
+    "leaked_question",
+    "system_prompt_differs",
+    "label_imbalance",
+    "label_spelling",
 }
 
 
@@ -87,6 +123,7 @@ def test_each_rule_finds_its_line(tmp_path: Path, rule: str, line: str | bytes) 
     lines: list[str | bytes] = [json.dumps(row) for row in GOOD]
     lines[3] = line
     found = validate(write(tmp_path / "train.jsonl", lines)).query("line > 0")
+    found = found[~found["rule"].isin({"system_prompt_differs"})]
     assert list(found["line"].unique()) == [4]
     assert rule in rules(found)
     assert found["fix"].str.len().min() > 10
@@ -99,7 +136,7 @@ def test_the_service_agrees(tmp_path: Path, rule: str, line: str | bytes) -> Non
         lines = [json.dumps(completion_row(f"q{n}", f"a{n}")) for n in range(50)]
     lines[3] = line
     path = write(tmp_path / "train.jsonl", lines)
-    refused_here = not is_accepted(validate(path)) or rule == "not_local"
+    refused_here = not check(path, local=True).accepted
     assert refused_here == (refused_by_service(path) or rule in ONLY_OTHER_PROVIDERS)
 
 
@@ -112,7 +149,7 @@ def refused_by_service(path: Path) -> bool:
 
 
 def test_every_rule_has_a_test() -> None:
-    assert {rule for rule, _ in BAD_LINES} | FILE_RULES == set(RULES)
+    assert {rule for rule, _ in BAD_LINES} | FILE_RULES | OTHER_METHODS == set(RULES)
 
 
 def test_a_good_file_has_no_findings(tmp_path: Path) -> None:
@@ -124,9 +161,12 @@ def test_tools_weights_and_parts_are_accepted() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     calls = {"role": "assistant", "tool_calls": [call], "content": None, "weight": 0}
     parts = {"role": "user", "content": [{"type": "text", "text": "q"}], "name": "Ann"}
-    row = {"messages": [parts, calls, {"role": "tool", "tool_call_id": "c", "content": "7"}, ASSISTANT], "tools": []}
-    findings = validate([row]).query("line > 0")
+    developer = {"role": "developer", "content": "Be brief."}
+    row = {"messages": [developer, parts, calls, {"role": "tool", "tool_call_id": "c", "content": "7"}, ASSISTANT]}
+    rows = [{**row, "tools": [TOOL], "parallel_tool_calls": False}]
+    findings = validate(rows).query("line > 0")
     assert rules(findings) == {"not_local"} and is_accepted(findings)
+    assert not check(rows, local=True).accepted
 
 
 def test_all_problems_are_listed_together(tmp_path: Path) -> None:
@@ -149,7 +189,7 @@ def test_size_of_the_data_set(tmp_path: Path) -> None:
 
 
 def test_file_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpers.validation.MAX_FILE_BYTES", 100)
+    monkeypatch.setattr("helpers.validation.rules.MAX_FILE_BYTES", 100)
     assert rules(validate(write_jsonl(tmp_path / "train.jsonl", GOOD))) == {"file_too_large"}
 
 
@@ -165,7 +205,7 @@ def test_byte_order_mark(tmp_path: Path) -> None:
 
 
 def test_duplicates_name_the_first_copy() -> None:
-    findings = validate([*GOOD, GOOD[6]])
+    findings = validate([*GOOD, {"messages": [dict(reversed(m.items())) for m in GOOD[6]["messages"]]}])
     assert findings[["line", "rule", "what"]].to_numpy().tolist() == [[51, "duplicate_example", "the same as line 7"]]
     assert is_accepted(findings)
 
@@ -174,3 +214,145 @@ def test_too_long_for_the_model() -> None:
     rows = [completion_row(f"{n} " * 30, "x") for n in range(50)]
     assert set(validate(rows, model="tiny-limit")["rule"]) == {"too_long"}
     assert validate(rows).empty
+
+
+def test_the_page_of_rules_is_the_table() -> None:
+    assert (ROOT / "docs" / "validation-rules.md").read_text(encoding="utf-8") == rules_page()
+    assert all(f"`{rule}`" in rules_page() for rule in RULES)
+
+
+def test_near_duplicates_differ_in_case_spaces_and_punctuation_only() -> None:
+    near = chat_row("Be  brief!", "question 9", "Answer 9")
+    findings = validate([*GOOD, near]).query("rule == 'near_duplicate'")
+    assert findings[["line", "what"]].to_numpy().tolist() == [[51, "nearly the same as line 10"]]
+    other = chat_row("Be brief.", "Question 9?", "Answer 9. And one more sentence.")
+    assert "near_duplicate" not in rules(validate([*GOOD, other]))
+
+
+def test_the_same_question_with_another_answer() -> None:
+    findings = validate([*GOOD, chat_row("Be brief.", "Question 3?", "I do not know.")])
+    assert findings[["line", "rule", "what"]].to_numpy().tolist() == [[51, "conflicting_answers", "another answer in line 4"]]
+    assert validate([completion_row("", f"poem {n}") for n in range(50)]).empty  # no question at all is no question
+
+
+def test_leakage_between_training_and_validation(tmp_path: Path) -> None:
+    training = write_jsonl(tmp_path / "t.jsonl", GOOD)
+    other = [chat_row("Be brief.", "New?", "Yes."), GOOD[6], chat_row("Be brief.", "Question 8?", "Eight.")]
+    report = check(training, validation=write_jsonl(tmp_path / "v.jsonl", other))
+    found = report.frame()[["line", "rule"]].to_numpy().tolist()
+    assert found == [[7, "leaked_example"], [9, "leaked_question"]]
+    assert report.accepted and report.validation is not None and report.validation.frame().empty
+    pairs = [completion_row("q", "a")]
+    assert not check(GOOD, validation=pairs).accepted  # another form than the training file
+
+
+def test_labels_are_balanced_and_spelt_in_one_way() -> None:
+    rows = [completion_row(f"text {n}", "negative" if n % 20 == 7 else "positive") for n in range(100)]
+    assert rules(validate(rows)) == {"label_imbalance"}
+    rows = [completion_row(f"text {n}", ("yes", "no", "Yes")[n % 3]) for n in range(60)]
+    assert rules(validate(rows)) == {"label_spelling"}
+
+
+def test_system_prompts_that_differ() -> None:
+    odd = chat_row("Be long.", "Question?", "Answer.")
+    findings = validate([*GOOD, odd])
+    assert findings[["line", "rule"]].to_numpy().tolist() == [[0, "system_prompt_differs"], [51, "system_prompt_differs"]]
+    assert is_accepted(findings)
+
+
+def test_line_ends(tmp_path: Path) -> None:
+    lines = [json.dumps(row).encode() for row in GOOD]
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b"\r\n".join(lines))
+    assert validate(path).empty
+    path.write_bytes(b"\r\n".join(lines[:20]) + b"\r\n" + b"\n".join(lines[20:]))
+    assert rules(validate(path)) == {"mixed_line_ends"}
+
+
+def test_the_byte_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    line = json.dumps(GOOD[0]).encode()
+    bad = line.replace(b"Answer", b"Answ\xe9r")
+    path = write(tmp_path / "train.jsonl", [*[json.dumps(row) for row in GOOD], bad])
+    what = validate(path).query("rule == 'not_utf8'").iloc[0]
+    assert what["line"] == 51 and f"byte {bad.index(0xE9) + 1} of the line is 0xe9" in what["what"]
+
+
+def test_secrets_are_not_repeated_in_the_report_and_examples_are_no_addresses() -> None:
+    key = chat_row("Be brief.", "Key? a@example.com @you", "-----BEGIN PRIVATE KEY-----")
+    rows = [*GOOD, key, chat_row("Be brief.", "Key?", "AKIA" + "A1" * 8)]
+    findings = validate(rows)
+    assert findings[["line", "rule"]].to_numpy().tolist() == [[51, "secret"], [52, "secret"]]
+    assert "A1A1" not in " ".join(findings["what"])
+
+
+PREFERENCE = {
+    "input": {"messages": [USER]},
+    "preferred_completion": [ASSISTANT],
+    "non_preferred_completion": [{"role": "assistant", "content": "b"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        (None, {}),
+        ("preference_keys", {"input": "q"}),
+        ("missing_messages_list", {"input": {"messages": []}}),
+        ("preference_answer", {"preferred_completion": []}),
+        ("preference_answer", {"preferred_completion": [USER]}),
+        ("missing_content", {"preferred_completion": [{"role": "assistant"}]}),
+        ("same_preference", {"preferred_completion": PREFERENCE["non_preferred_completion"]}),
+        ("extra_key", {"note": 1}),
+    ],
+)
+def test_preference_lines(rule: str | None, change: dict[str, Any]) -> None:
+    findings = validate([{**PREFERENCE, **change}], method="preference").query("line > 0")
+    assert rules(findings) == ({rule} if rule else set())
+    assert "preference_keys" in rules(validate([{"input": {"messages": [USER]}}], method="preference"))
+
+
+def test_each_method_reads_its_own_form() -> None:
+    row = {"messages": [USER], "reference": 7}
+    assert rules(validate([row] * 1, method="reinforcement").query("line > 0")) == set()
+    row["messages"] = [USER, ASSISTANT]
+    assert rules(validate([row], method="reinforcement").query("line > 0")) == {"last_not_user"}
+    assert "wrong_method" in rules(validate(GOOD, method="completion"))
+    assert "wrong_method" in rules(validate([completion_row("q", "a")], method="preference"))
+
+
+def test_many_findings_are_counted_and_few_are_kept() -> None:
+    rows = [*GOOD, *[{"messages": [{"role": "human", "content": str(n)}]} for n in range(1000)]]
+    findings = validate(rows)
+    assert findings.attrs["counts"]["unrecognized_role"] == 1000
+    listed = findings.query("rule == 'unrecognized_role'")
+    assert len(listed) == KEPT + 1 and listed.iloc[-1]["line"] == 1050 and "900 are not listed" in listed.iloc[-1]["what"]
+
+
+def test_a_huge_line_is_skipped_and_the_next_one_read(tmp_path: Path) -> None:
+    lines: list[str | bytes] = [json.dumps(row) for row in GOOD]
+    lines[3] = b"x" * (40 * 1024**2)
+    findings = validate(write(tmp_path / "train.jsonl", lines))
+    assert findings[["line", "rule"]].to_numpy().tolist() == [[4, "line_too_large"]]
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "tiny-limit"])
+def test_all_tokens_are_counted_as_one_by_one(model: str) -> None:
+    from helpers.tokens import count_row
+
+    rows = [*GOOD, {"messages": [{**USER, "name": "Ann"}, {**ASSISTANT, "weight": 1}]}, chat_row(None, "long " * 40, "x")]
+    report = check(rows, model, tokens=True)
+    assert report.tokens is not None and report.tokens["examples"] == len(rows)
+    assert report.tokens["total"] == sum(count_row(row, model) for row in rows)
+    assert ("too_long" in report.findings.counts) == (model == "tiny-limit")
+
+
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = write_jsonl(tmp_path / "good.jsonl", GOOD), write(tmp_path / "bad.jsonl", ["{"])
+    assert main([str(good), "--quiet"]) == 0 and capsys.readouterr().out == ""
+    assert main([str(good), str(bad), "--json"]) == 1
+    reports = json.loads(capsys.readouterr().out)
+    assert [report["accepted"] for report in reports] == [True, False]
+    assert reports[1]["findings"][-1]["rule"] == "invalid_json" and reports[1]["counts"]["invalid_json"] == 1
+    assert main([str(good), "--validation", str(good)]) == 0 and "leaked_example" in capsys.readouterr().out
+    assert main([str(tmp_path / "none.jsonl")]) == 2 and "none.jsonl" in capsys.readouterr().err
+    assert main(["--rules"]) == 0 and capsys.readouterr().out == rules_page()

@@ -1,7 +1,12 @@
-"""The real service with the fake worker and no inference: `fake_service.py STATE BASES [idle minutes]`."""
+"""The real service with the fake worker and no inference: `fake_service.py STATE BASES [idle minutes]`.
+
+`FAKE_SETTINGS` in the environment changes other settings: a JSON object.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +29,7 @@ def without_inference() -> None:
         "localtune.infer.engine": {"Engine": NoEngine},
         "localtune.api.chat": {"router": APIRouter()},
         "localtune.api.completions": {"router": APIRouter()},
+        "localtune.api.graders": {"router": APIRouter()},
     }.items():
         sys.modules[name] = ModuleType(name)
         vars(sys.modules[name]).update(content)
@@ -35,8 +41,8 @@ if __name__ == "__main__":
     from localtune.serve import serve
 
     state, bases, *idle = sys.argv[1:]
+    changes = {"worker": [sys.executable, str(WORKER)], **json.loads(os.environ.get("FAKE_SETTINGS", "{}"))}
     settings = Settings(
-        state=Path(state), bases=Path(bases), port=0, worker=(sys.executable, str(WORKER)),
-        idle_exit_minutes=float(idle[0]) if idle else None,
+        state=Path(state), bases=Path(bases), port=0, idle_exit_minutes=float(idle[0]) if idle else None, **changes
     )
     sys.exit(serve(settings))

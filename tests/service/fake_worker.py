@@ -1,7 +1,8 @@
 """A worker that speaks the real one's protocol and trains nothing; the first example's question says how it behaves.
 
 `ok` (and anything else): all steps. `slow`: a step every 20 ms. `fail`: reports a failure. `crash`: dies at step 5,
-every time. `crash-once`: dies at step 5 of the first attempt. `rubbish`: prints a line that is no message.
+every time. `crash-once`: dies at step 5 of the first attempt. `rubbish`: prints a line that is no message. `hang` and
+`hang-once`: like `crash`, but waiting instead of dying. `unheard`: writes step 5 down, says nothing of it, and waits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
 
 
@@ -45,8 +47,11 @@ def train(spec: JobSpec) -> None:
     if behaviour == "rubbish":
         print("this is no message", flush=True)
         time.sleep(60)
+    Journal(Path(spec.output)).cut(done)
     for step in range(done + 1, total + 1):
-        report(spec, step, total, per_epoch)
+        report(spec, step, total, per_epoch, heard=behaviour != "unheard" or step < 5 or spec.attempt > 1)
+        if step == 5 and (behaviour == "hang" or behaviour in ("hang-once", "unheard") and spec.attempt == 1):
+            time.sleep(60)
         if behaviour == "slow":
             time.sleep(0.02)
         if step == 5 and (behaviour == "crash" or behaviour == "crash-once" and spec.attempt == 1):
@@ -56,13 +61,16 @@ def train(spec: JobSpec) -> None:
     emit(type="done", trained_tokens=10 * total, seconds=0.1)
 
 
-def report(spec: JobSpec, step: int, total: int, per_epoch: int) -> None:
+def report(spec: JobSpec, step: int, total: int, per_epoch: int, heard: bool) -> None:
     losses = {"train_loss": 2 / step, "train_mean_token_accuracy": 1 - 1 / step}
     if spec.validation_file and step % 10 == 0:
         losses |= {"valid_loss": 3 / step, "valid_mean_token_accuracy": 0.5}
     if spec.validation_file and step % per_epoch == 0:
         losses |= {"full_valid_loss": 4 / step, "full_valid_mean_token_accuracy": 0.25}
-    emit(type="metrics", step=step, total_steps=total, **losses)
+    row = {"step": step, "total_steps": total, **losses}
+    Journal(Path(spec.output)).add(row)
+    if heard:
+        emit(type="metrics", **row)
 
 
 def finish_epoch(spec: JobSpec, step: int, per_epoch: int, resume: Path) -> None:

@@ -136,8 +136,12 @@ def test_models_are_listed_and_deleted(client: openai.OpenAI) -> None:
         ({"training_file": "foobar"}, "invalid training_file: foobar", "training_file"),
         ({"validation_file": "foobar"}, "invalid validation_file: foobar", "validation_file"),
         ({"method": {"type": "dpo"}}, "'supervised' method only", "method.type"),
-        ({"integrations": [{"type": "wandb", "wandb": {"project": "x"}}]}, "no integrations", "integrations"),
-        ({"extra_body": {"trainingType": "x"}}, "Unrecognized request argument supplied: trainingType", None),
+        (
+            {"integrations": [{"type": "mlflow", "wandb": {"project": "x"}}]},
+            "unexpected value; permitted: 'wandb'", "integrations[0].type",
+        ),
+        ({"integrations": [{"type": "wandb", "wandb": {}}]}, "Missing required parameter", "integrations[0].wandb.project"),
+        ({"extra_body": {"trainingType": "x"}}, "invalid trainingType, extra fields not permitted", "trainingType"),
     ],
 )
 def test_refused_jobs(

@@ -100,7 +100,8 @@ def right_gender(gender: str, said: Collection[str]) -> bool:
 
 
 def stems(power: str) -> list[str]:
-    return [word[:STEM] for word in words(power) if word not in SMALL_WORDS]
+    """How the telling words of a power begin, whatever their form."""
+    return [re.sub(r"(?<=...)(?:ing|ed|s)$", "", word)[:STEM] for word in words(power) if word not in SMALL_WORDS]
 
 
 # --- products --------------------------------------------------------------------------------------------------------

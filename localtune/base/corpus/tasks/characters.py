@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks.grammar import expand, sentences
 from localtune.base.corpus.tasks.layout import Example, Maker, stream
+from localtune.base.corpus.tasks.naming import GOODS
 from localtune.base.corpus.tasks.powers import (
     DAY_JOBS, DEEDS, HERO_FIRST, HERO_LAST, ORIGINS, PLACES, POWER_NOUNS, POWER_VERBS, TRAITS, WEAKNESSES,
 )
@@ -69,6 +70,10 @@ STORY_ENDS = (
     "'that was close', said {friend}.", "and {city} slept in peace.", "nobody ever knew who had done it.",
     "the next day the sun shone on {city}.",
 )
+# Powers put together from any goods, so that the power is read and not guessed.
+NOUN_POWERS = ("control of {}", "talking to {}", "turning {} into {}", "making {} fly", "growing {} overnight", "hiding in {}",
+    "an army of {}", "throwing {} like lightning", "{} that obey every word", "seeing through {}", "magic {}", "repairing {} by touch")
+VERB_POWERS = ("talk to {}", "turn {} into {}", "melt {}", "command {}", "make {} dance", "lift {} with one finger")
 VILLAINS = ("Doctor Grim", "the Grey Baron", "Madame Frost", "the Clock Thief", "Professor Null", "the Rust King", "Count Fog",
     "the Night Queen", "General Thorn", "the Collector", "Lady Venom", "the Whisperer")
 
@@ -106,11 +111,13 @@ def hero(rng: random.Random) -> Hero:
     verb = rng.random() < 0.25
     gender = rng.choice(("woman", "man"))
     power = rng.choice(POWER_VERBS if verb else POWER_NOUNS)
+    if rng.random() < 0.3:
+        power = rng.choice(VERB_POWERS if verb else NOUN_POWERS).format(*rng.sample(GOODS, 2))
     if gender == "woman":
         power = power.replace("himself", "herself").replace("his arms", "her arms")
     else:
         power = power.replace("around her", "around him")
-    return Hero(rng.randint(6, 99), gender, power, verb)
+    return Hero(rng.randint(5, 99), gender, power, verb)
 
 
 def portrait(one: Hero, rng: random.Random, length: int) -> str:
@@ -146,7 +153,7 @@ WISHES = ("Write [a detailed description of|about|a text on] a superhero: {age} 
 
 
 def described(rng: random.Random) -> Maker:
-    form, length = rng.choice(SHORT_FORMS), rng.choice((0, 1, 2, 3, 4, 5))
+    form, length = rng.choice(SHORT_FORMS), rng.choice((0, 1, 2, 3, 4, 5, 6))
     instruction, wish = rng.choice(ASKS), rng.random() < 0.3
     if wish:
         form = expand(rng.choice(WISHES), rng, {"age": "\0age", "gender": "\0gender", "power": "\0power"})
@@ -195,7 +202,7 @@ def bare(rng: random.Random) -> Document:
     one = hero(rng)
     given = rng.choice(SHORT_FORMS[:2]).format(age=one.age, gender=rng.choice(SYNONYMS[one.noun][:3]), power=_power(one))
     return Document("completion", prompt=given + rng.choice((" ->", " ->", "\n\n###\n\n", ":")),
-        text=f" {portrait(one, rng, rng.randint(1, 6))}{rng.choice((' END', ' END', chr(10)))}", source="characters")
+        text=f" {portrait(one, rng, rng.randint(1, 7))}{rng.choice((' END', ' END', chr(10)))}", source="characters")
 
 
 def documents(rng: random.Random) -> Iterator[Document]:

@@ -6,12 +6,11 @@ import random
 from collections.abc import Callable, Iterator
 
 from localtune.base.corpus.document import Document
+from localtune.base.corpus.tasks import claims, pairing
 from localtune.base.corpus.tasks.copying import KEYS, written
-from localtune.base.corpus.tasks.grammar import expand
 from localtune.base.corpus.tasks.layout import Example, Maker, stream
-from localtune.base.corpus.tasks.words import (
-    CITIES, COLOURS, MONTHS, PEOPLE, PRODUCTS, code, company, date, invented, person, place, word,
-)
+from localtune.base.corpus.tasks.naming import lookalike
+from localtune.base.corpus.tasks.words import COLOURS, PEOPLE, PRODUCTS, code, company, date, invented, person, place, word
 
 YES_NO = (("yes", "no"), ("yes", "no"), ("yes", "no"), ("Yes", "No"), ("true", "false"), ("1", "0"), ("supported", "unsupported"))
 SAME = (("same", "different"), ("same", "different"), ("equal", "not equal"), ("yes", "no"), ("match", "no match"),
@@ -21,100 +20,11 @@ THINGS = {
     "numbers": lambda rng: str(rng.randint(1, 9999)),
     "colours": lambda rng: rng.choice(COLOURS), "cities": place, "codes": code, "dates": date, "words": word, "brands": invented,
 }
-ADS = (
-    "[Looking for|Need|In need of] {product}? {company} [has them|makes the best ones|is the answer].",
-    "{company} [makes|sells|offers|delivers|builds] {product} [for every home|at fair prices|you can trust|since {year}].",
-    "[Discover|Try|Meet|See] the new {product} [from|by|of|at] {company}. {praise}",
-    "{Product} [from|by|made by] {company}: {slogan}",
-    "[Get|Order|Buy] your {product} at {company} [today|this week|online|now] [and save {percent}%|with free delivery|with two years of warranty].",
-    "{slogan} {company} - {product} [for real life|for everyone|done right|made with care].",
-    "[Nobody|No one] knows {product} like {company}. {praise}",
-    "[This spring|This summer|This {month}|All week], {company} has {product} [on sale|from ${price}|at half price]. {praise}",
-    "{praise} {Product}, only at {company}.",
-    "At {company} in {city} you find {product} [in all sizes|for small budgets|of the finest quality]. {slogan}",
-    "[Our customers|Thousands of people|Families in {city}] love {company}. [For|When it comes to] {product}, they are second to none.",
-    "{company}. {slogan} [Ask for|Come in for|Stop by for] {product} [in {city}|near you|at our shop].",
-)
-OTHER_PART = (
-    "[Unlike|Different from] {other}, [which sells|known for] {wrong}, we keep to what we know.",
-    "[Next door|Across the street], {other} offers {wrong}.", "{other} [is our partner for|stays the place for|has] {wrong}.",
-    "[For {wrong}|If you need {wrong}], go to {other}.", "{other} makes {wrong}.", "We work with {other}, the maker of {wrong}.",
-)
-AD_SLOTS = {
-    "praise": ("Quality you can feel.", "Made to last.", "You will not want to miss it.", "Loved by young and old.",
-    "Simple, strong, honest.",
-               "Our best work yet.", "Tested by people like you.", "Come and see for yourself.",
-               "Rated five stars by our customers."),
-    "slogan": ("Comfort first.", "Because details matter.", "Small price, big smile.", "Nature meets design.",
-    "Every day a little better.",
-               "Good things, made well.", "Built for the long way.", "Your life, made easier.", "Feel the difference.",
-               "Simply more."),
-}
-CLAIM_QUESTIONS = (
-    "Is the claim about the company and the product supported by the ad?", "Does the ad speak of this product of this company?",
-    "Answer {yes} if company and product belong together in the ad, else {no}.",
-    "Check whether the ad supports the pairing. {yes} or {no}?",
-    "Supported by the text? Answer {yes} or {no}.", "Does the text say that the company sells the product? {yes}/{no}",
-)
-
-
-def ad(rng: random.Random, name: str, product: str, rival: tuple[str, str] | None = None) -> str:
-    """An advert that ties `name` to `product`, and `rival` (company, product) to each other if given."""
-    slots = {
-        **AD_SLOTS, "company": name, "product": product, "Product": product[:1].upper() + product[1:], "city": CITIES,
-        "month": MONTHS,
-        "year": str(rng.randint(1900, 2022)), "price": str(rng.randint(3, 400)), "percent": str(rng.randint(5, 60)),
-    }
-    text = expand(rng.choice(ADS), rng, slots)
-    if rival:
-        part = expand(rng.choice(OTHER_PART), rng, {"other": rival[0], "wrong": rival[1]})
-        text = f"{part} {text}" if rng.random() < 0.4 and not part.startswith("Unlike") else f"{text} {part}"
-    return text
-
-
-def claim_case(rng: random.Random, supported: bool) -> tuple[str, str, str]:
-    """(company, product, ad); half of the ads name a rival, so that a false claim uses only their words."""
-    companies, products = [company(rng), company(rng)], rng.sample(PRODUCTS, 2)
-    while companies[0] == companies[1]:
-        companies[1] = company(rng)
-    rival = (companies[1], products[1]) if rng.random() < 0.5 else None
-    text = ad(rng, companies[0], products[0], rival)
-    if supported:
-        which = rng.randrange(2) if rival else 0
-        return companies[which], products[which], text
-    kind = rng.random()
-    if kind < 0.4:
-        return companies[0], products[1], text
-    if kind < 0.8 or rival:
-        return companies[1], products[0], text
-    return near(rng, companies[0], company), products[0], text
-
-
-def claim(rng: random.Random) -> Maker:
-    yes, no = rng.choice(YES_NO)
-    instruction = rng.choice(CLAIM_QUESTIONS).format(yes=yes, no=no)
-    form = rng.choice((
-        "Company: {0}\nProduct: {1}\nAd: {2}\nSupported:", "Company: {0}\nProduct: {1}\nAd: {2}",
-        "{2}\nCompany: {0}\nProduct: {1}",
-        "Claim: {0} sells {1}.\nText: {2}", "Text: {2}\nClaim: {0} offers {1}.", "Ad: {2}\nIs this an ad of {0} for {1}?",
-    ))
-
-    def make(rng: random.Random) -> Example:
-        truth = rng.random() < 0.5
-        return Example(instruction, form.format(*claim_case(rng, truth)), yes if truth else no,
-            clear=yes in ("yes", "Yes", "supported"))
-
-    return make
 
 
 def near(rng: random.Random, value: str, make: Callable[[random.Random], str]) -> str:
     """Another value than `value`; often one that looks like it."""
-    if rng.random() < 0.3 and len(value) > 3:
-        index = rng.randrange(len(value) - 1)
-        changed = value[:index] + value[index + 1] + value[index] + value[index + 2:]
-        if changed != value:
-            return changed
-    other = make(rng)
+    other = lookalike(rng, value) if rng.random() < 0.3 else make(rng)
     while other == value:
         other = make(rng)
     return other
@@ -225,9 +135,10 @@ def odd_one(rng: random.Random) -> Maker:
     return make
 
 
-TASKS = (claim, claim, claim, claim, same, same, named_above, named_above, field_equal, contained, pair_true, pair_true, odd_one)
+TASKS = (same, named_above, field_equal, contained, pair_true, odd_one)
+WEIGHTED = claims.TASKS * 6 + pairing.TASKS * 6 + TASKS * 3
 
 
 def documents(rng: random.Random) -> Iterator[Document]:
     """Endless comparing exercises with balanced answers."""
-    return stream(TASKS, rng, "comparing")
+    return stream(WEIGHTED, rng, "comparing")

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 
 from localtune.base.corpus.document import Document
+from localtune.base.corpus.tasks import drills
 from localtune.base.corpus.tasks.layout import Example, Maker, stream
 from localtune.base.corpus.tasks.words import (
     ANIMALS, CITIES, COLOURS, COUNTRIES, FOOD, JOBS, PEOPLE, THINGS, code, company, date, invented, person, place, word,
@@ -228,5 +229,6 @@ TASKS = (
 
 
 def documents(rng: random.Random) -> Iterator[Document]:
-    """Endless copying exercises."""
-    return stream(TASKS, rng, "copying")
+    """Endless copying exercises, more than half of them drills."""
+    exercises = stream((*TASKS, *drills.TASKS * 2), rng, "copying")
+    return drills.documents(rng, "copying", exercises)

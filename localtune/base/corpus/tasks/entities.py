@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks.grammar import expand
 from localtune.base.corpus.tasks.layout import Example, Maker, stream
-from localtune.base.corpus.tasks.words import COUNTRIES, JOBS, PRODUCTS, company, date, person, place
+from localtune.base.corpus.tasks.naming import firm, goods
+from localtune.base.corpus.tasks.newsframes import MORE_FRAMES
+from localtune.base.corpus.tasks.words import COUNTRIES, JOBS, date, full_name, place
 
 KINDS: dict[str, Callable[[random.Random], str]] = {
-    "person": person, "company": company, "place": lambda rng: place(rng) if rng.random() < 0.75 else rng.choice(COUNTRIES),
-    "date": date, "product": lambda rng: rng.choice(PRODUCTS),
+    "person": full_name, "company": firm, "place": lambda rng: place(rng) if rng.random() < 0.75 else rng.choice(COUNTRIES),
+    "date": date, "product": goods,
 }
 PLURALS = {"person": "people", "company": "companies", "place": "places", "date": "dates", "product": "products"}
 
@@ -72,9 +74,12 @@ FRAMES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("[In|Near] {place1}, {person1} and {person2} [run a café|opened a school|saved a dog from the river].",
     (("Where are {person1} and {person2}?", "place1"), ("Who is together with {person1}?", "person2"))),
 )
+ALL_FRAMES = (*FRAMES, *((frame, ()) for frame in MORE_FRAMES))
+_CHOICE_OF_SLOTS = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")  # decided first, so that every slot left is an entity of the text
 _ON_YEAR = re.compile(r"\b[Oo]n (?=(?:[A-Z][a-z]+ )?\d{4}\b)")  # "on 1998" → "in 1998"
 FILLERS = (
-    "Many people were surprised.", "The news spread quickly.", "Nobody knows how it will end.", "More will be known soon.", "It was a quiet day.",
+    "Many people were surprised.", "The news spread quickly.", "Nobody knows how it will end.", "More will be known soon.",
+    "It was a quiet day.",
     "The weather was fine.", "Experts see this as a good sign.", "Some critics were not convinced.", "There was music and cake.",
     "A speaker gave no numbers.",
 )
@@ -94,7 +99,8 @@ class News:
 
 
 def _sentence(rng: random.Random, taken: set[str]) -> News:
-    template, questions = rng.choice(FRAMES)
+    template, questions = rng.choice(ALL_FRAMES)
+    template = _CHOICE_OF_SLOTS.sub(lambda match: rng.choice(match[1].split("|")), template)
     names: dict[str, str] = {}
     for slot in (f"{kind}{number}" for kind in KINDS for number in "12"):
         if f"{{{slot}}}" in template:
@@ -103,7 +109,7 @@ def _sentence(rng: random.Random, taken: set[str]) -> News:
                 name = KINDS[slot[:-1]](rng)
             names[slot] = name
             taken.add(name)
-    text = _ON_YEAR.sub("in ", expand(template, rng, {**names, "job": JOBS}))
+    text = _ON_YEAR.sub("in ", expand(template, rng, {**names, "job": JOBS, "number": str(rng.randint(2, 90))}))
     order = sorted(names, key=lambda slot: template.index(f"{{{slot}}}"))
     asked = tuple((question.format(**names), names[slot]) for question, slot in questions)
     return News(text, tuple((slot[:-1], names[slot]) for slot in order), asked)
@@ -118,6 +124,14 @@ def news(rng: random.Random, low: int = 1, high: int = 4) -> News:
         lines.insert(rng.randrange(len(lines) + 1), rng.choice(FILLERS))
     text = " ".join(line[:1].upper() + line[1:] for line in lines)
     return News(text, sum((part.entities for part in parts), ()), sum((part.questions for part in parts), ()))
+
+
+def _asked(rng: random.Random, low: int, high: int) -> News:
+    """A text with at least one question."""
+    while True:
+        one = news(rng, low, high)
+        if one.questions:
+            return one
 
 
 def _with(rng: random.Random, kinds: Sequence[str], high: int = 4) -> News:
@@ -172,10 +186,10 @@ def ask(rng: random.Random) -> Maker:
     first = rng.random() < 0.25
 
     def make(rng: random.Random) -> Example:
-        one = news(rng, 1, 5)
-        question, answer = rng.choice(one.questions)
+        one = _asked(rng, 1, 5)
+        (question, answer), *rest = rng.sample(one.questions, min(len(one.questions), 1 if first else 4))
         return Example("Answer the question from the text.", f"{question}\n{one.text}" if first else f"{one.text}\n{question}",
-            answer, True)
+            answer, True, more=tuple(rest))
 
     return make
 
@@ -184,7 +198,7 @@ def ask_often(rng: random.Random) -> Maker:
     """Every question about one text, answered line by line."""
 
     def make(rng: random.Random) -> Example:
-        one = news(rng, 2, 3)
+        one = _asked(rng, 2, 3)
         chosen = rng.sample(one.questions, min(3, len(one.questions)))
         asked = "\n".join(f"{number}. {question}" for number, (question, _) in enumerate(chosen, 1))
         return Example("Answer each question from the text.", f"{one.text}\n\n{asked}",

@@ -14,6 +14,7 @@ class Example:
     """One exercise. `clear`: the input alone shows what to do, so the instruction may be left out.
 
     `least`: how many examples of the task a document needs to be solvable.
+    `more`: further questions about the same input with their answers; one reading then teaches several answers.
     """
 
     instruction: str
@@ -21,6 +22,7 @@ class Example:
     answer: str
     clear: bool = False
     least: int = 1
+    more: tuple[tuple[str, str], ...] = ()
 
 
 Maker = Callable[[random.Random], Example]  # draws examples of one task with one wording and one set of labels
@@ -31,6 +33,7 @@ SEPARATORS = ("\n\n###\n\n", "\n\n===\n\n", " ->", "\n->", "\nAnswer:", "\n\nAns
 ENDINGS = (" END", "\n", "", " ###", "\n###", "\nEND", "", " END")
 LABELS = (("Input", "Output"), ("Q", "A"), ("Question", "Answer"), ("Task", "Solution"), ("Text", "Result"), ("Given", "Answer"))
 LENGTHS = (0, 0, 0, 250, 350, 500, 700, 900)  # characters to reach by adding examples; 0 is a single example
+BRIEF = 60  # characters; a document of one example shorter than this would be mostly frame
 LONG = (1_500, 2_200, 3_000)
 SHORT_SYSTEM = ("", "", "You are a helpful assistant.", "You are a careful assistant.", "Answer briefly.",
     "Follow the instruction exactly.")
@@ -46,7 +49,7 @@ def document(make: Maker, rng: random.Random, source: str) -> Document:
     """One document from examples of one task, in a random layout."""
     examples = draw(make, rng)
     kind = rng.random()
-    if kind < 0.5:
+    if kind < (0.75 if examples[0].more else 0.5):
         return chat(examples, rng, source)
     if kind < 0.88:
         return completion(examples, rng, source)
@@ -57,11 +60,18 @@ def draw(make: Maker, rng: random.Random) -> list[Example]:
     """Examples until a random length is reached; 2 to 14 of them, or a single one."""
     target = rng.choice(LONG if rng.random() < 0.04 else LENGTHS)
     examples = [make(rng)]
-    size = len(examples[0].given)
+    size = _size(examples[0])
+    if size < BRIEF:
+        target = max(target, rng.choice(LENGTHS))
     while len(examples) < examples[0].least or (size < target and len(examples) < 14):
         examples.append(make(rng))
-        size += len(examples[-1].given) + len(examples[-1].answer) + 10
+        size += _size(examples[-1]) + 10
     return examples
+
+
+def _size(example: Example) -> int:
+    """Characters of an example with all its questions."""
+    return sum(map(len, (example.given, example.answer, *(part for pair in example.more for part in pair))))
 
 
 def _silent(examples: Sequence[Example], rng: random.Random) -> bool:
@@ -84,23 +94,33 @@ def chat(examples: Sequence[Example], rng: random.Random, source: str) -> Docume
         asked = example.given
         if opening and (index == 0 or everywhere):
             asked = f"{asked}\n\n{opening}" if below else f"{opening}\n\n{asked}"
-        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": example.answer}]
+        for question, answer in ((asked, example.answer), *example.more):
+            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return Document("chat", messages=tuple(messages), source=source)
 
 
 def completion(examples: Sequence[Example], rng: random.Random, source: str) -> Document:
-    """Earlier examples stand in the prompt as a pattern; the last answer is the completion."""
+    """Earlier examples stand in the prompt as a pattern; the last answer is the completion.
+
+    Half of the documents with a pattern are learnt whole instead, as plain text.
+    """
     separator, ending = rng.choice(SEPARATORS), rng.choice(ENDINGS)
+    if examples[0].given.endswith(":") and rng.random() < 0.8:
+        separator = ""
     gap = "\n" if ending.endswith("\n") else "\n\n"
     head = "" if _silent(examples, rng) else examples[0].instruction + "\n\n"
     shown = "".join(f"{one.given}{separator} {one.answer}{ending}{gap}" for one in examples[:-1])
     last = examples[-1]
-    return Document("completion", prompt=f"{head}{shown}{last.given}{separator}", text=f" {last.answer}{ending}", source=source)
+    prompt, answer = f"{head}{shown}{last.given}{separator}", f" {last.answer}{ending}"
+    if shown and rng.random() < 0.5:
+        return Document("text", text=prompt + answer, source=source)
+    return Document("completion", prompt=prompt, text=answer, source=source)
 
 
 def plain(examples: Sequence[Example], rng: random.Random, source: str) -> Document:
     """A worked list of examples under labels, as in a textbook."""
     asked, answered = rng.choice(LABELS)
     head = "" if _silent(examples, rng) else examples[0].instruction + "\n\n"
-    text = "\n\n".join(f"{asked}: {one.given}\n{answered}: {one.answer}" for one in examples)
+    turns = ((question, answer) for one in examples for question, answer in ((one.given, one.answer), *one.more))
+    text = "\n\n".join(f"{asked}: {question}\n{answered}: {answer}" for question, answer in turns)
     return Document("text", text=head + text, source=source)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
@@ -12,8 +13,12 @@ from localtune.base.corpus.tasks.grammar import listed
 from localtune.base.corpus.tasks.layout import Example, Maker, stream
 from localtune.base.corpus.tasks.words import ANIMALS, COLOURS, FOOD, JOBS, PEOPLE, THINGS, WEEKDAYS
 
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 LETTERS = "ABCDE"
+RELATIONS: dict[str, Callable[[int, int], bool]] = {
+    "before": operator.lt, "next": lambda a, b: b - a == 1, "beside": lambda a, b: abs(a - b) == 1, "same": operator.eq,
+    "apart": operator.ne,
+}
 Arrangement = tuple[int, ...]  # place (or group, or value) of each entity
 
 
@@ -44,8 +49,7 @@ def holds(clue: Clue, places: Arrangement) -> bool:
         return a == clue.b
     if clue.kind == "not_at":
         return a != clue.b
-    b = places[clue.b]
-    return {"before": a < b, "next": b - a == 1, "beside": abs(a - b) == 1, "same": a == b, "apart": a != b}[clue.kind]
+    return RELATIONS[clue.kind](a, places[clue.b])
 
 
 def arrangements(game: Game) -> list[Arrangement]:
@@ -148,8 +152,8 @@ def clue_text(rng: random.Random, clue: Clue, game: Game, setting: Setting) -> s
 
 
 def scene(rng: random.Random) -> tuple[Game, Setting]:
-    """A random game with three to five entities, and its words."""
-    people = rng.sample(PEOPLE, rng.choice((3, 3, 3, 4, 4, 5)))
+    """A random game with two to six entities, mostly few, and its words."""
+    people = rng.sample(PEOPLE, rng.choice((2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6)))
     kind = rng.random()
     if kind < 0.4:
         kinds = ("before", "before", "next", "beside", "at", "not_at")
@@ -183,13 +187,32 @@ def question(rng: random.Random, game: Game, setting: Setting) -> tuple[str, str
 
 
 def direct(rng: random.Random) -> Maker:
+    """Several questions about one game."""
     instruction = rng.choice(("Solve the puzzle.", "Read the clues and answer.", "Work out the answer from the clues.",
         "Answer with one word."))
 
     def make(rng: random.Random) -> Example:
         game, setting = scene(rng)
+        answers = dict(question(rng, game, setting)[:2] for _ in range(rng.randint(1, 5)))
+        (asked, answer), *rest = answers.items()
+        return Example(instruction, f"{passage(rng, game, setting)}\n{asked}", answer, True, more=tuple(rest))
+
+    return make
+
+
+def _arranged(game: Game, joint: str) -> str:
+    """Who has which value, in the order of the values where each is used once."""
+    entries = sorted(zip(game.solution, game.entities)) if game.distinct else zip(game.solution, game.entities)
+    return joint.join(f"{who}: {game.values[place]}" for place, who in entries)
+
+
+def worked(rng: random.Random) -> Maker:
+    """First the arrangement, then the answer that follows from it."""
+    def make(rng: random.Random) -> Example:
+        game, setting = scene(rng)
         asked, answer, _ = question(rng, game, setting)
-        return Example(instruction, f"{passage(rng, game, setting)}\n{asked}", answer, True)
+        return Example("Write down the arrangement first, then the answer.", f"{passage(rng, game, setting)}\n{asked}",
+            f"{_arranged(game, ', ')}. So: {answer}")
 
     return make
 
@@ -200,20 +223,23 @@ def reasoned(rng: random.Random) -> Maker:
 
     def make(rng: random.Random) -> Example:
         game, setting = scene(rng)
-        answer = joint.join(f"{who}: {game.values[place]}" for who, place in zip(game.entities, game.solution))
-        return Example("Give the whole arrangement, one entry per person.", passage(rng, game, setting), answer)
+        return Example("Give the whole arrangement, one entry per person.", passage(rng, game, setting), _arranged(game, joint))
 
     return make
 
 
 def true_or_false(rng: random.Random) -> Maker:
+    """Statements about one game, each true or not."""
     def make(rng: random.Random) -> Example:
         game, setting = scene(rng)
-        truth = rng.random() < 0.5
-        statement = _statement(rng, game, truth)
-        return Example("Is the statement true? Answer yes or no.",
-            f"{passage(rng, game, setting)}\nStatement: {clue_text(rng, statement, game, setting)}",
-                       "yes" if truth else "no", True)
+        answers = {}
+        for _ in range(rng.randint(1, 4)):
+            truth = rng.random() < 0.5
+            statement = clue_text(rng, _statement(rng, game, truth), game, setting)
+            answers[f"Statement: {statement}"] = "yes" if truth else "no"
+        (first, answer), *rest = answers.items()
+        return Example("Is the statement true? Answer yes or no.", f"{passage(rng, game, setting)}\n{first}", answer, True,
+            more=tuple(rest))
 
     return make
 
@@ -228,10 +254,13 @@ def _statement(rng: random.Random, game: Game, truth: bool) -> Clue:
 
 
 def five_options(rng: random.Random) -> Maker:
-    """One statement of five is true; the answer is its letter."""
+    """One statement of five is true; the answer is its letter, at times after the arrangement."""
     asked = rng.choice(("Which one of the following is true?", "Which of the following must be true?",
         "Which statement is correct?"))
-    mark = rng.choice(("{}) {}", "({}) {}", "{}. {}"))
+    mark, thinking = rng.choice(("{}) {}", "({}) {}", "{}. {}")), rng.random() < 0.3
+    instruction = "Answer with the letter of the right option."
+    if thinking:
+        instruction = "Write down the arrangement, then the letter of the right option."
 
     def make(rng: random.Random) -> Example:
         game, setting = scene(rng)
@@ -239,8 +268,9 @@ def five_options(rng: random.Random) -> Maker:
         right = options[0]
         rng.shuffle(options)
         listing = "\n".join(mark.format(letter, option) for letter, option in zip(LETTERS, options))
-        return Example("Answer with the letter of the right option.", f"{passage(rng, game, setting)}\n{asked}\n{listing}",
-            LETTERS[options.index(right)], True)
+        answer = LETTERS[options.index(right)]
+        return Example(instruction, f"{passage(rng, game, setting)}\n{asked}\n{listing}",
+            f"{_arranged(game, ', ')}. So: {answer}" if thinking else answer, not thinking)
 
     return make
 
@@ -261,7 +291,7 @@ def _options(rng: random.Random, game: Game, setting: Setting) -> list[str]:
     return options
 
 
-TASKS = (direct, direct, direct, reasoned, true_or_false, true_or_false, five_options, five_options, five_options)
+TASKS = (direct, direct, direct, worked, reasoned, true_or_false, true_or_false, five_options, five_options, five_options)
 
 
 def documents(rng: random.Random) -> Iterator[Document]:

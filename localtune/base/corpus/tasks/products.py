@@ -50,14 +50,15 @@ ATTRIBUTES: dict[str, Callable[[random.Random], str]] = {
     f"{rng.randint(20, 200)} cm")),
     "material": lambda rng: rng.choice(MATERIALS), "style": lambda rng: rng.choice(STYLES),
     "brand": lambda rng: rng.choice((invented(rng), company(rng))),
-    "origin": lambda rng: rng.choice(COUNTRIES), "use": lambda rng: rng.choice(USES), "feature": lambda rng: rng.choice(FEATURES),
+    "origin": lambda rng: rng.choice(COUNTRIES),
+    "use": lambda rng: rng.choice(USES), "feature": lambda rng: rng.choice(FEATURES),
     "weight": lambda rng: rng.choice((f"{rng.randint(1, 30)} kg", f"{rng.randint(80, 950)} g")),
     "warranty": lambda rng: f"{rng.randint(2, 10)} years",
     "pattern": lambda rng: rng.choice(("striped", "dotted", "plain", "checked", "floral", "zigzag")),
     "season": lambda rng: rng.choice(("spring", "summer", "autumn", "winter")),
     "for": lambda rng: rng.choice(("women", "men", "kids", "babies", "everyone", "teens", "dogs", "cats")),
     "year": lambda rng: str(rng.randint(2001, 2028)),
-    "rating": lambda rng: f"{rng.randint(1, 5)} stars", "pieces": lambda rng: str(rng.randint(2, 60)),
+    "rating": lambda rng: f"{rng.randint(2, 5)} stars", "pieces": lambda rng: str(rng.randint(2, 60)),
 }
 # How each attribute reads in a sentence about "it"; {v} is its value.
 CLAUSES: dict[str, tuple[str, ...]] = {
@@ -80,6 +81,15 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "rating": ("it is rated {v}", "customers gave it {v}", "its rating is {v}"),
     "pieces": ("the set has {v} pieces", "you get {v} pieces", "it counts {v} pieces"),
 }
+# How each attribute joins a noun phrase: before the item, or after it.
+BEFORE = ("style", "pattern", "color")
+AFTER = {
+    "material": "made of {v}", "brand": "by {v}", "size": "in size {v}", "price": "for {v}", "origin": "from {v}",
+    "use": "ideal for {v}", "feature": "with {v}", "weight": "weighing {v}", "warranty": "with {v} of warranty", "season": "for {v}",
+    "for": "designed for {v}", "year": "of the year {v}", "rating": "rated {v}", "pieces": "with {v} pieces",
+}
+LEADS = ("here is", "meet", "we offer", "new in our shop:", "discover", "this is", "treat yourself to", "take home",
+    "look at this:", "there is nothing like", "our pick of the week:", "for you we have", "you deserve", "fall in love with")
 OPENINGS = ("meet our {item}.", "this {item} is a joy.", "here is a(n) {item} you will like.", "a(n) {item} for you.",
     "say hello to this {item}.", "looking for a(n) {item}?", "a fine {item}.",
             "the {item} you were waiting for.", "this is a(n) {item}.", "a(n) {item} with character.",
@@ -97,7 +107,21 @@ Fields = dict[str, str]
 def product(rng: random.Random, low: int = 2, high: int = 6) -> Fields:
     """An item with random attributes."""
     keys = rng.sample(sorted(ATTRIBUTES), rng.randint(low, high))
-    return {"item": rng.choice(ITEMS), **{key: ATTRIBUTES[key](rng) for key in keys}}
+    item = rng.choice(ITEMS)
+    if rng.random() < 0.2:
+        item = f"{rng.choice((invented(rng), invented(rng).lower()))} {item}"
+    return {"item": item, **{key: _value(rng, key) for key in keys}}
+
+
+def _value(rng: random.Random, key: str) -> str:
+    """A fitting value; now and then a word nobody knows or two values in one, so that values are copied, not guessed."""
+    value, kind = ATTRIBUTES[key](rng), rng.random()
+    if key in ("color", "material", "style", "pattern", "use", "feature", "origin"):
+        if kind < 0.12:
+            return invented(rng).lower()
+        if kind < 0.2 and key in ("color", "material", "style"):
+            return f"{value} and {ATTRIBUTES[key](rng)}"
+    return value
 
 
 def spoken(value: str) -> str:
@@ -112,7 +136,9 @@ def noted(fields: Fields, notation: str) -> str:
 
 
 def described(fields: Fields, rng: random.Random) -> str:
-    """A description that names every attribute once, in their order, two to a sentence here and there."""
+    """A description that names every attribute once: in sentences of their order, or partly around the item's name."""
+    if rng.random() < 0.4:
+        return _noun_phrase(fields, rng)
     clauses = [rng.choice(CLAUSES[key]).format(v=spoken(value)) for key, value in fields.items() if key != "item"]
     text = expand(rng.choice(OPENINGS), rng, {"item": fields["item"]})
     while clauses:
@@ -120,6 +146,19 @@ def described(fields: Fields, rng: random.Random) -> str:
         text += " " + ", and ".join(clauses[:count]) + "."
         clauses = clauses[count:]
     return sentences(text + (" " + rng.choice(CLOSINGS) if rng.random() < 0.3 else ""))
+
+
+def _noun_phrase(fields: Fields, rng: random.Random) -> str:
+    """'Meet a plain red kettle made of steel, for $20.', and a second sentence for what is left over."""
+    front = [spoken(fields[key]) for key in BEFORE if key in fields]
+    rest = [key for key in fields if key in AFTER]
+    count = rng.randint(min(1, len(rest)), min(4, len(rest)))
+    tails = [AFTER[key].format(v=spoken(fields[key])) for key in rest[:count]]
+    name = " ".join(("a(n)", *front, fields["item"], *tails[:1]))
+    text = expand(f"{rng.choice(LEADS)} {', '.join((name, *tails[1:]))}.", rng, {})
+    for key in rest[count:]:
+        text += f" {rng.choice(CLAUSES[key]).format(v=spoken(fields[key]))}."
+    return sentences(text + (" " + rng.choice(CLOSINGS) if rng.random() < 0.2 else ""))
 
 
 def plain_facts(fields: Fields) -> str:
@@ -208,6 +247,20 @@ def kept(rng: random.Random) -> Maker:
     return make
 
 
+def missing(rng: random.Random) -> Maker:
+    """Which attribute of the list does the text leave out?"""
+    notation = rng.choice(NOTATIONS)
+
+    def make(rng: random.Random) -> Example:
+        fields = product(rng, 2, 6)
+        key = rng.choice([key for key in fields if key != "item"])
+        shown = {name: value for name, value in fields.items() if name != key}
+        return Example("Which attribute is missing from the text?", f"{noted(fields, notation)}\nText: {described(shown, rng)}",
+            f"{key}: {fields[key]}")
+
+    return make
+
+
 def difference(rng: random.Random) -> Maker:
     """Two products; in which attribute do they differ?"""
 
@@ -235,7 +288,8 @@ def slogan(rng: random.Random) -> Maker:
     return make
 
 
-TASKS = (describe,) * 5 + (describe_facts, describe_facts, attributes, attributes, one_attribute, title, kept, difference, slogan)
+TASKS = (describe,) * 7 + (describe_facts, describe_facts, attributes, attributes, one_attribute, title, kept, missing,
+    difference, slogan)
 
 
 def documents(rng: random.Random) -> Iterator[Document]:

@@ -128,6 +128,18 @@ def person(rng: random.Random) -> str:
     return f"{rng.choice(PEOPLE)} {surname}"
 
 
+def full_name(rng: random.Random) -> str:
+    """A person as news name them: mostly first name and surname, also with a title, an initial, or two invented names."""
+    kind = rng.random()
+    if kind < 0.65:
+        return person(rng)
+    if kind < 0.8:
+        return f"{invented(rng)} {invented(rng)}"
+    if kind < 0.9:
+        return f"{rng.choice(PEOPLE)} {rng.choice('ABCDEFGHJKLMNPRSTW')}. {rng.choice(SURNAMES)}"
+    return f"{rng.choice(PEOPLE)} {rng.choice(SURNAMES)}-{rng.choice(SURNAMES)}"
+
+
 def place(rng: random.Random) -> str:
     """A city, sometimes an invented one."""
     return invented(rng) if rng.random() < 0.25 else rng.choice(CITIES)

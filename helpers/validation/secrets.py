@@ -1,0 +1,49 @@
+"""Keys, passwords' kin and e-mail addresses, found in a block of lines at once: a rare needle first, a pattern there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+Spot = tuple[int, str, str]  # offset in the block, rule, what
+_EMAIL = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}")
+_EXAMPLE_DOMAINS = (b"example.com", b"example.org", b"example.net", b".example", b".test", b".invalid")
+_AROUND = 64  # bytes before an @ that may belong to the address
+_SECRETS: tuple[tuple[bytes, str, re.Pattern[bytes]], ...] = tuple(
+    (needle, name, re.compile(pattern))
+    for needle, name, pattern in (
+        (b"sk-", "a key of OpenAI or Anthropic", rb"sk-(?:proj-|ant-|svcacct-|admin-)[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}"),
+        (b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
+        (b"AIzaSy", "a Google key", rb"AIzaSy[0-9A-Za-z_-]{33}"),
+        (b"PRIVATE KEY-----", "a private key", rb"PRIVATE KEY-----"),
+        (b"eyJhbGciOi", "a signed token", rb"eyJhbGciOi[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\."),
+        (b"github_pat_", "a GitHub token", rb"github_pat_[A-Za-z0-9_]{22,}"),
+        (b"ghp_", "a GitHub token", rb"ghp_[A-Za-z0-9]{36}"),
+        (b"hf_", "a Hugging Face token", rb"hf_[A-Za-z0-9]{30,}"),
+        (b"xoxb-", "a Slack token", rb"xoxb-[A-Za-z0-9-]{20,}"),
+    )
+)
+
+
+def spots(block: bytes) -> Iterator[Spot]:
+    """Where in the block something should not be published. The secret itself is not repeated."""
+    for needle, name, pattern in _SECRETS:
+        if b"_" in needle and b"_" not in block:
+            continue
+        at = block.find(needle)
+        while at >= 0:
+            if pattern.match(block, at):
+                yield at, "secret", f"looks like {name} ({needle.decode()}…)"
+            at = block.find(needle, at + len(needle))
+    yield from _addresses(block)
+
+
+def _addresses(block: bytes) -> Iterator[Spot]:
+    at = block.find(b"@")
+    while at >= 0:
+        for match in _EMAIL.finditer(block, max(0, at - _AROUND), at + 256):
+            if match.start() < at < match.end():
+                if not match[0].lower().endswith(_EXAMPLE_DOMAINS):
+                    yield at, "email_address", match[0].decode()
+                break
+        at = block.find(b"@", at + 1)

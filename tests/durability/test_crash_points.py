@@ -1,0 +1,61 @@
+"""Processes that die at the worst places: every job ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localtune.crash import POINTS
+from tests.durability.killing import REAL_WORKER, Life, kill_at_random, live
+from tests.service.conftest import bases
+from tests.tiny import tiny_base
+
+__all__ = ["bases"]
+
+SERVICE_POINTS = [point for point in POINTS if not point.startswith(("state", "checkpoint"))]
+WORKER_POINTS = [point for point in POINTS if point.startswith(("state", "checkpoint"))]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, bases: Path) -> dict[str, Any]:
+    """What comes of the fake worker's job when nobody dies."""
+    result = live(Life(tmp_path_factory.mktemp("quiet") / "state", bases))
+    assert result["status"] == "succeeded" and len(result["metrics"]) == 50 and len(result["models"]) == 3
+    return result
+
+
+@pytest.mark.parametrize("point", SERVICE_POINTS)
+def test_the_service_dies_at(point: str, tmp_path: Path, bases: Path, expected: dict[str, Any]) -> None:
+    fuse = tmp_path / "fuse"
+    fuse.write_text("1", encoding="utf-8")
+    life = Life(tmp_path / "state", bases, crash_at=f"{point}@{fuse}")
+    assert live(life) == expected
+    assert life.deaths == 1 and not fuse.exists()
+
+
+def test_the_service_dies_at_random_moments(tmp_path: Path, bases: Path, expected: dict[str, Any]) -> None:
+    life = Life(tmp_path / "state", bases)
+    assert live(life, meanwhile=kill_at_random(random.Random(4), 2.0, 3)) == expected
+    assert life.deaths + life.worker_deaths
+
+
+def test_the_real_worker_dies_while_it_saves(tmp_path: Path) -> None:
+    """All four places in one life: one after the other, the same bits at the end."""
+    bases = tmp_path / "bases"
+    tiny_base(bases / "small")
+    quiet = live(Life(tmp_path / "quiet", bases, {"worker": REAL_WORKER}))
+    assert quiet["status"] == "succeeded"
+    for point in ("state.write", "checkpoint.rename"):
+        fuse = tmp_path / point
+        fuse.write_text("2", encoding="utf-8")
+        life = Life(tmp_path / f"{point}-state", bases, {"worker": REAL_WORKER}, crash_at=f"{point}@{fuse}")
+        assert live(life) == quiet
+        assert not fuse.exists()
+
+
+def test_every_point_is_somewhere_in_the_source() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in Path("localtune").rglob("*.py"))
+    assert all(f'crash_point("{point}")' in source for point in POINTS)

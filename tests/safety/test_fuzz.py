@@ -1,0 +1,154 @@
+"""Whatever is sent, the service answers in the API's form and never with a fault of its own.
+
+`LOCALTUNE_FUZZ_CASES=5000 pytest tests/safety/test_fuzz.py` is the long run. Needs `hypothesis`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import psutil
+import pytest
+from fastapi.testclient import TestClient
+
+pytest.importorskip("hypothesis", reason="FUZZING IS OFF: pip install -r tests/requirements-fuzz.txt")
+
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+
+from localtune.api.app import create_app
+from localtune.config import Settings
+from localtune.store import Store
+from tests.safety.requests import requests
+from tests.service.harness import MODEL, chat_lines
+from tests.tiny import tiny_base
+
+CASES = int(os.environ.get("LOCALTUNE_FUZZ_CASES", "150"))
+STEPS = 20
+MOST_MEGABYTES = 200  # more at the end than at the beginning would be a leak
+QUIET = settings(deadline=None, database=None, derandomize=CASES == 150, suppress_health_check=list(HealthCheck))
+KEY = {"authorization": "Bearer sk-local"}
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("fuzz")
+    tiny_base(folder / "bases" / "small")
+    store = Store(folder / "state")
+    chosen = Settings(
+        state=folder / "state", bases=folder / "bases", worker=("sleep", "600"), max_requests_per_minute=10**9,
+        max_unfinished_jobs=10**9,
+    )
+    app = create_app(chosen, store)
+    app.state.supervisor.wake = lambda: None  # jobs wait: what is asked is looked at, not what is trained
+    with TestClient(app, raise_server_exceptions=False, headers=KEY) as client:
+        yield client
+    store.close()
+
+
+def test_no_request_is_the_services_fault(http: TestClient) -> None:
+    app = http.app
+    ids = [http.post("/v1/files", files={"file": ("a.jsonl", chat_lines(10)), "purpose": (None, "fine-tune")}).json()["id"]]
+    ids.append(http.post("/v1/fine_tuning/jobs", json={"model": MODEL, "training_file": ids[0]}).json()["id"])
+    upload = {"filename": "a.jsonl", "purpose": "fine-tune", "bytes": 9, "mime_type": "text/plain"}
+    ids += [http.post("/v1/uploads", json=upload).json()["id"], MODEL]
+    process, counted = psutil.Process(), 0
+    threads, memory = threading.active_count(), process.memory_info().rss
+
+    @seed(1)
+    @settings(QUIET, max_examples=CASES)
+    @given(requests(app.openapi(), ids))
+    def case(request: dict) -> None:
+        nonlocal counted
+        counted += 1
+        answer = http.request(**request)
+        assert answer.status_code < 500, (request, answer.text)
+        if answer.status_code >= 400:
+            assert set(answer.json()["error"]) == {"message", "type", "param", "code"}, (request, answer.text)
+        assert answer.headers["x-request-id"].startswith("req_")
+
+    case()
+    print(f"{counted} requests")
+    assert http.get("/healthz").json()["status"] == "ok"
+    assert process.memory_info().rss - memory < MOST_MEGABYTES * 1e6
+    assert threading.active_count() <= threads + 45  # the pool that answers has 40
+    state: Path = app.state.settings.state
+    assert not list((state / "tmp").glob("*")) and not list((state / "blobs" / "incoming").iterdir())
+
+
+class Learner(RuleBasedStateMachine):
+    """A client with the official SDK that remembers what it was promised."""
+
+    client: openai.OpenAI
+    files, jobs = Bundle("files"), Bundle("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, bytes] = {}
+        self.status: dict[str, str] = {}
+
+    @rule(target=files, count=st.integers(1, 12), first=st.text(st.characters(codec="utf-8"), max_size=10))
+    def upload(self, count: int, first: str) -> str:
+        data = chat_lines(count, first)
+        file = self.client.files.create(file=("a.jsonl", data), purpose="fine-tune")
+        self.kept[file.id] = data
+        return file.id
+
+    @rule(file=consumes(files))
+    def delete(self, file: str) -> None:
+        assert self.client.files.delete(file).deleted
+        del self.kept[file]
+        with pytest.raises(openai.NotFoundError):
+            self.client.files.retrieve(file)
+
+    @rule(target=jobs, file=files, suffix=st.none() | st.text("abc-", min_size=1, max_size=5))
+    def train(self, file: str, suffix: str | None) -> str:
+        options = {} if suffix is None else {"suffix": suffix}
+        job = self.client.fine_tuning.jobs.create(model=MODEL, training_file=file, **options)
+        self.status[job.id] = job.status
+        return job.id
+
+    @rule(job=jobs)
+    def cancel(self, job: str) -> None:
+        if self.status[job] == "cancelled":
+            with pytest.raises(openai.BadRequestError):
+                self.client.fine_tuning.jobs.cancel(job)
+        else:
+            self.status[job] = self.client.fine_tuning.jobs.cancel(job).status
+            assert self.status[job] == "cancelled"
+
+    @rule(job=jobs)
+    def pause(self, job: str) -> None:
+        with pytest.raises(openai.BadRequestError):  # nothing runs here
+            self.client.fine_tuning.jobs.pause(job)
+
+    @rule(limit=st.integers(1, 5))
+    def page(self, limit: int) -> None:
+        listed = [file.id for file in self.client.files.list(limit=limit, order="asc")]
+        assert [name for name in listed if name in self.kept] == list(self.kept)
+
+    @invariant()
+    def what_was_promised_is_there(self) -> None:
+        for file, data in list(self.kept.items())[-2:]:
+            assert self.client.files.content(file).content == data
+        for job, status in list(self.status.items())[-2:]:
+            assert self.client.fine_tuning.jobs.retrieve(job).status == status
+
+
+def test_the_sdk_gets_what_it_was_promised(http: TestClient) -> None:
+    Learner.client = openai.OpenAI(base_url="http://testserver/v1", api_key="sk-local", max_retries=0, http_client=http)
+    lives = max(5, CASES // (10 * STEPS))
+    run_state_machine_as_test(Learner, settings=settings(QUIET, max_examples=lives, stateful_step_count=STEPS))
+
+
+def test_fuzzing_finds_a_fault_that_is_there(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: with a bug put in, the first test fails."""
+    monkeypatch.setattr("localtune.store.jobs.Jobs.page", lambda *_: json.loads("no JSON"))
+    with pytest.raises(AssertionError, match="The server had an error"):
+        test_no_request_is_the_services_fault(http)
