@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.preparation.findings import Finding, Mistakes, row_numbers
 from helpers.preparation.marks import (
-    CLASSIFICATION, CONDITIONAL, OPEN_ENDED, mark_of, occurs_inside, proposed_mark, shared_end, shared_start, task_of, visible,
+    CLASSIFICATION, CONDITIONAL, OPEN_ENDED, mark_of, occurs_inside, prefix_of, proposed_mark, shared_end, task_of, visible,
 )
 
 FIELDS = ["prompt", "completion"]
@@ -87,7 +87,7 @@ def _upper_case(name: str) -> Check:
         return t.assign(**{name: t[name].str.removesuffix(mark).str.lower() + mark})
 
     def check(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
-        mark = "" if mistakes.any_shared_ending else mark_of(table[name], mistakes)
+        mark = "" if mistakes.any_shared_letters else mark_of(table[name], mistakes)
         letters = table[name].str.removesuffix(mark).map(lambda text: "".join(filter(str.isalpha, text)))
         capitals, small = (sum(sum(map(test, text)) for text in letters) for test in (str.isupper, str.islower))
         if 2 * capitals <= small:
@@ -122,7 +122,7 @@ def _doubts(texts: pd.Series, mark: str, new: str) -> str:
 
 
 def prompt_start(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
-    start = shared_start(table["prompt"])
+    start = prefix_of(table["prompt"], mistakes)
     if not start or (table["prompt"] == start).all():
         return None
     if len(start) <= LONG_PROMPT_START:
@@ -133,7 +133,7 @@ def prompt_start(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
 
 
 def completion_start(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
-    start = shared_start(table["completion"])
+    start = prefix_of(table["completion"], mistakes)
     if len(start) < LONG_COMPLETION_START or (table["completion"] == start).all():
         return None
     space = " " * start.startswith(" ")

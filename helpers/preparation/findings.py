@@ -18,7 +18,7 @@ class Mistakes:
 
     stale_advice: every proposal is computed before the first fix and applied unchanged after the others.
     rows_by_label: the positions of over-long rows are taken for labels, so that after a removal others are dropped.
-    any_shared_ending: whatever letters all texts end in count as separator or stop sequence.
+    any_shared_letters: whatever letters all texts begin or end with count as prefix, separator or stop sequence.
     careless_reading: texts such as "NA" or "None" in a table are read as nothing, a JSON null as the text "None".
     blank_completions: a completion of nothing but spaces is kept.
     careless_split: rows are split by chance alone: a class or a prompt may stand on the wrong side, or on both.
@@ -26,7 +26,7 @@ class Mistakes:
 
     stale_advice: bool = False
     rows_by_label: bool = False
-    any_shared_ending: bool = False
+    any_shared_letters: bool = False
     careless_reading: bool = False
     blank_completions: bool = False
     careless_split: bool = False

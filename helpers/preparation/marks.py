@@ -31,6 +31,12 @@ def shared_start(texts: pd.Series) -> str:
     return os.path.commonprefix(texts.tolist())
 
 
+def prefix_of(texts: pd.Series, mistakes: Mistakes) -> str:
+    """What all texts start with, up to a word's boundary: `Say: who` and `Say: where` share `Say: `, not `Say: wh`."""
+    start = shared_start(texts)
+    return start if mistakes.any_shared_letters else re.sub(r"\w+$", "", start)
+
+
 def shared_end(texts: pd.Series) -> str:
     """The longest text that all texts end with."""
     return os.path.commonprefix([text[::-1] for text in texts])[::-1]
@@ -44,14 +50,15 @@ def mark_of(texts: pd.Series, mistakes: Mistakes) -> str:
     single text shares nothing.
     """
     shared = shared_end(texts)
-    if mistakes.any_shared_ending:
+    if mistakes.any_shared_letters:
         return shared
     if texts.nunique() < 2:
         return ""
     usual = sorted((c for c in CANDIDATES[texts.name] if shared.endswith(c)), key=len, reverse=True)
     boundary = re.search(r"[\W_]", shared)
     own = shared[boundary.start():] if boundary else ""
-    marks = [*usual, own] if DELIBERATE.search(own) else usual
+    looks = own.lower() if texts.str.isupper().all() else own  # where everything is capitals, capitals say nothing
+    marks = [*usual, own] if DELIBERATE.search(looks) else usual
     return next((mark for mark in marks if not occurs_inside(texts, mark)), "")
 
 

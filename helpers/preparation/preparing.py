@@ -102,7 +102,10 @@ def prepare(
     for note in reading.notes:
         say(f"- {note}")
     names = FOR_CHAT if chat else tuple(CHECKS)
-    table, steps = mend(_renamed(reading.table, columns or {}), partial(_accept, yes=yes, say=say), mistakes, names)
+    try:
+        table, steps = mend(_renamed(reading.table, columns or {}), partial(_accept, yes=yes, say=say), mistakes, names)
+    except PreparationError as error:
+        raise PreparationError(f"{path}: {error}") from error
     say("The result:")
     for finding in examine(table, mistakes, names)[0]:
         say(f"- {finding.message}{' (left as it is)' if finding.remedy else ''}")

@@ -149,7 +149,7 @@ def test_calendar_tells_past_from_future() -> None:
 
 
 def test_helpers_never_import_the_service() -> None:
-    for path in Path(tables.ROOT / "helpers").glob("*.py"):
+    for path in Path(tables.ROOT / "helpers").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "import localtune" not in text and "from localtune" not in text
         importlib.import_module(f"helpers.{path.stem}")

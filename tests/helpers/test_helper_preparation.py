@@ -60,6 +60,8 @@ LABELS = table(*((f"text {i}.", ["positive", "negative"][i % 2]) for i in range(
     ("separator", table(("a", "x"), ("b", "y")), table(("a ->", "x"), ("b ->", "y"))),
     ("separator", table(("a\nb", "x"), ("c", "y")), table(("a\nb\n\n###\n\n", "x"), ("c\n\n###\n\n", "y"))),
     ("prompt_start", table(("Tell me what: a", "x"), ("Tell me what: b", "y")), table(("a", "x"), ("b", "y"))),
+    ("prompt_start", table(("Say briefly: who", "x"), ("Say briefly: where", "y")), table(("who", "x"), ("where", "y"))),
+    ("upper_case_prompt", table(("WHO IS IT", "x"), ("WHERE IS IT", "y")), table(("who is it", "x"), ("where is it", "y"))),
     ("completion_start", table(("a", " Answer: x"), ("b", " Answer: y")), table(("a", " x"), ("b", " y"))),
     ("ending", table(("a", "x"), ("b", "y")), table(("a", "x\n"), ("b", "y\n"))),
     ("ending", table(("a", "x\ny."), ("b", "y")), table(("a", "x\ny. END"), ("b", "y END"))),
