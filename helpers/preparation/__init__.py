@@ -15,6 +15,6 @@ from helpers.preparation.writing import chat_rows, split_rows
 
 __all__ = [
     "CHECKS", "ENDINGS", "FOR_CHAT", "Finding", "LEGACY", "MENDED", "Mistakes", "Prepared", "PreparationError", "Reading",
-    "SEPARATORS", "chat_rows", "examine", "mark_of", "mend", "prepare", "read_table", "shared_end", "shared_start", "split_rows",
-    "task_of",
+    "SEPARATORS", "chat_rows", "examine", "mark_of", "mend", "prepare", "read_table", "shared_end", "shared_start",
+    "split_rows", "task_of",
 ]

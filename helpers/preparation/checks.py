@@ -78,7 +78,8 @@ def long_examples(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
 
     if task_of(table) == OPEN_ENDED or not long(table).any():
         return None
-    return Finding("long_examples", f"over {LONG_CHARACTERS:,} characters, the end may be cut: {row_numbers(table, long(table))}",
+    return Finding("long_examples",
+                   f"over {LONG_CHARACTERS:,} characters, the end may be cut: {row_numbers(table, long(table))}",
                    f"remove {long(table).sum()} long example(s)", without)
 
 
@@ -145,9 +146,12 @@ def completion_start(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
 def leading_space(table: pd.DataFrame, mistakes: Mistakes) -> Finding | None:
     if table["completion"].str.startswith(" ").all():
         return None
+
+    def spaced(t: pd.DataFrame) -> pd.DataFrame:
+        return t.assign(completion=t["completion"].where(t["completion"].str.startswith(" "), " " + t["completion"]))
+
     return Finding("leading_space", "completions should start with a space: words inside a text are tokens with a space",
-                   "add a space before each completion that has none",
-                   lambda t: t.assign(completion=t["completion"].where(t["completion"].str.startswith(" "), " " + t["completion"])))
+                   "add a space before each completion that has none", spaced)
 
 
 CHECKS: dict[str, Check] = {

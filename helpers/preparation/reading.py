@@ -55,8 +55,8 @@ def _text(path: Path) -> str:
         start = data.rfind(b"\n", 0, error.start) + 1
         raise PreparationError(
             f"{path}, line {data.count(bytes([10]), 0, error.start) + 1}, byte {error.start - start + 1}: "
-            f"0x{data[error.start]:02x} is not UTF-8 (in Windows-1252 it is {data[error.start:error.start + 1].decode('cp1252', 'replace')!r}); "
-            "save the file as UTF-8"
+            f"0x{data[error.start]:02x} is not UTF-8 (in Windows-1252 it is "
+            f"{data[error.start:error.start + 1].decode('cp1252', 'replace')!r}); save the file as UTF-8"
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -77,7 +77,8 @@ def _separated(path: Path, delimiter: str) -> Reading:
                 _ragged(path, lines.line_num, row, header)
             rows += [row] if row else []
     except csv.Error as error:
-        raise PreparationError(f"{path}, line {lines.line_num}: {error}; close every quotation mark, double those inside") from error
+        cure = "close every quotation mark, double those inside"
+        raise PreparationError(f"{path}, line {lines.line_num}: {error}; {cure}") from error
     return Reading(_table(path, header, rows))
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from helpers.formatting import read_jsonl
 from helpers.preparation import (
-    CHECKS, LEGACY, MENDED, Finding, Mistakes, Prepared, PreparationError, chat_rows, examine, mark_of, mend, prepare, read_table,
-    split_rows, task_of, writing,
+    CHECKS, LEGACY, MENDED, Finding, Mistakes, Prepared, PreparationError, chat_rows, examine, mark_of, mend, prepare,
+    read_table, split_rows, task_of, writing,
 )
 from helpers.tables import DATA, ROOT
 from helpers.validation import is_accepted, validate

@@ -120,7 +120,8 @@ def labelled(seed: int, count: int, *labels: str) -> list[dict[str, str]]:
 def plain_cases(folder: Path) -> list[Case]:
     conditional, classes = sentences(1, 12), labelled(2, 40, " positive", " negative")
     spoilt = [{**row, "completion": row["completion"] if i % 4 else ""} for i, row in enumerate(sentences(3, 12))]
-    long = [{"prompt": f"{i}", "completion": f"word {i} " + "very " * (2500 if i in (9, 10) else 1) + str(i)} for i in range(12)]
+    long = [{"prompt": f"{i}", "completion": f"word {i} " + "very " * (2500 if i in (9, 10) else 1) + str(i)}
+            for i in range(12)]
     return [
         Case("plain.csv", csv_bytes(conditional)),
         Case("plain.tsv", csv_bytes(conditional, "\t")),
@@ -168,7 +169,8 @@ def answered_cases() -> list[Case]:
         "endings": sentences(14, 14, ending="!"),
     }
     answers = {"yes": "\n" * 12, "no": "n\n" * 12, "turns": "n\ny\n" * 6, "other_turns": "y\nN\n" * 6}
-    return [Case(f"{shape}_{how}.csv", csv_bytes(rows), given) for shape, rows in shapes.items() for how, given in answers.items()]
+    return [Case(f"{shape}_{how}.csv", csv_bytes(rows), given)
+            for shape, rows in shapes.items() for how, given in answers.items()]
 
 
 def random_cases(count: int = 40) -> list[Case]:
