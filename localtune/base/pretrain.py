@@ -140,8 +140,8 @@ def training_batches(trainer: Trainer, final: bool) -> Iterator[Batch]:
     """The stream of batches; a resumed run draws fresh documents instead of replaying the old ones."""
     plan = trainer.plan
     seed = plan.seed * 1_000_003 + trainer.step
-    documents = stream(seed, final, plan.natural_text)
-    return batches(documents, trainer.tokenizer, trainer.model.config.max_position_embeddings, plan.batch_tokens, random.Random(seed))
+    documents, context = stream(seed, final, plan.natural_text), trainer.model.config.max_position_embeddings
+    return batches(documents, trainer.tokenizer, context, plan.batch_tokens, random.Random(seed))
 
 
 def run(trainer: Trainer, source: Iterator[Batch], work: Path, until: float) -> None:

@@ -92,10 +92,10 @@ def test_most_reviews_ask_for_the_sentiment() -> None:
 
 
 def test_praise_and_blame_hold_a_thousand_lines_each_and_share_none() -> None:
-    lines = {mood: {line.lower() for rows in module.LINES.values() for line in rows} for mood, module in opinions.MOODS.items()}
+    lines = {mood: {line.lower() for rows in words.lines.values() for line in rows} for mood, words in opinions.MOODS.items()}
     assert min(map(len, lines.values())) >= 1_000
     assert not lines["positive"] & lines["negative"]
-    assert all(set(module.LINES) >= {*opinions.SUBJECTS, "any", "tweet"} for module in opinions.MOODS.values())
+    assert all(set(words.lines) >= {*opinions.SUBJECTS, "any", "tweet"} for words in opinions.MOODS.values())
     assert not set(FRAMES["positive"]["verdicts"]) & set(FRAMES["negative"]["verdicts"])
 
 
@@ -109,7 +109,7 @@ def test_reviews_are_more_varied_than_a_single_frame() -> None:
     rng = random.Random(5)
     broad = [opinions.review(rng, rng.choice(opinions.SUBJECTS), rng.choice(MOODS)) for _ in range(2_000)]
     naive = [f"The {rng.choice(opinions.ASPECT_NAMES['product'])} of this {opinions.thing(rng, 'product')} is "
-        f"{rng.choice(opinions.MOODS[rng.choice(MOODS)].ADJECTIVES)}." for _ in range(2_000)]
+        f"{rng.choice(opinions.MOODS[rng.choice(MOODS)].adjectives)}." for _ in range(2_000)]
     assert len(set(broad)) > 1_900
     assert distinct(broad, 2) > 1.3 * distinct(naive, 2)
     assert len({word for text in broad for word in text.lower().split()}) > 4_000

@@ -12,9 +12,10 @@ import pytest
 from localtune.base.corpus import text
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks import (
-    blame, characters, claims, comparing, copying, counting, emails, entities, logic, praise, products, reviews,
+    characters, claims, comparing, copying, counting, emails, entities, logic, products, reviews,
 )
 from localtune.base.corpus.tasks.layout import Example, Maker, Task
+from localtune.base.corpus.tasks.moods import MOODS
 from localtune.base.corpus.tasks.powers import POWER_NOUNS, POWER_VERBS
 from localtune.base.corpus.tasks.topics import TOPICS
 from localtune.base.corpus.text.articles import article
@@ -210,8 +211,9 @@ def test_adverts_and_summaries_name_only_what_the_article_tells() -> None:
 
 
 def test_praise_and_blame_are_rich_and_apart() -> None:
-    kinds = ("ANY", "PRODUCT", "FILM", "RESTAURANT", "HOTEL", "TWEET")
-    good, bad = ({phrase.lower() for kind in kinds for phrase in getattr(module, kind)} for module in (praise, blame))
+    kinds = ("any", "product", "film", "restaurant", "hotel", "tweet")
+    praise, blame = MOODS["positive"], MOODS["negative"]
+    good, bad = ({phrase.lower() for kind in kinds for phrase in mood.lines[kind]} for mood in (praise, blame))
     assert len(good) >= 400 and len(bad) >= 400
-    shared = (good & bad) | (set(praise.MORE_ADJECTIVES) & set(blame.MORE_ADJECTIVES))
+    shared = (good & bad) | (set(praise.before_noun) & set(blame.before_noun))
     assert not shared

@@ -83,9 +83,10 @@ def errors(content: bytes) -> list[str]:
     return [rule for rule in found.counts if found.severity(rule) == "error"]
 
 
-def agree(content: bytes) -> None:
+def unseen(content: bytes) -> str | None:
+    """What the service refuses these bytes for although the validator finds no error, or None."""
     said = refusal(content)
-    assert said is None or errors(content), said
+    return said if said is not None and not errors(content) else None
 
 
 @CASES
@@ -94,20 +95,20 @@ def agree(content: bytes) -> None:
 @example(line=b"[" * 100_000, at=3)
 def test_a_bad_line_among_good_ones(line: bytes, at: int) -> None:
     lines = [json.dumps(GOOD).encode()] * 12
-    agree(b"\n".join([*lines[:at], line, *lines[at:]]) + b"\n")
+    assert unseen(b"\n".join([*lines[:at], line, *lines[at:]]) + b"\n") is None
 
 
 @CASES
 @given(line=LINE)
 def test_a_bad_line_among_prompts_and_completions(line: bytes) -> None:
     lines = [json.dumps(PAIR).encode()] * 6
-    agree(b"\n".join([*lines, line, *lines]))
+    assert unseen(b"\n".join([*lines, line, *lines])) is None
 
 
 @CASES
 @given(rows=st.lists(LINE, max_size=14))
 def test_whole_files(rows: list[bytes]) -> None:
-    agree(b"\n".join(rows))
+    assert unseen(b"\n".join(rows)) is None
 
 
 def test_the_generator_makes_files_of_both_kinds() -> None:

@@ -8,15 +8,13 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from types import ModuleType
 
-from localtune.base.corpus.tasks import blame, praise
 from localtune.base.corpus.tasks.grammar import Slots, capital, expand, names, phrases, sentences
+from localtune.base.corpus.tasks.moods import MOODS
 from localtune.base.corpus.tasks.styles import restyled
 from localtune.base.corpus.tasks.tables import raw, read
 from localtune.base.corpus.tasks.words import CITIES, MONTHS, PRODUCTS, WEEKDAYS, invented
 
-MOODS: dict[str, ModuleType] = {"positive": praise, "negative": blame}
 OTHER = {"positive": "negative", "negative": "positive"}
 SUBJECTS = ("product", "film", "book", "restaurant", "hotel", "app", "service", "travel", "game")
 _FRAMES = read("frames.ini")
@@ -27,7 +25,7 @@ _COMMON = {
     "positive": names("great, good, wonderful, lovely, superb, perfect, fantastic, brilliant, amazing, charming"),
     "negative": names("bad, terrible, awful, poor, horrible, dreadful, useless, disappointing, weak, boring"),
 }
-BEFORE_NOUN = {mood: _COMMON[mood] * 4 + module.MORE_ADJECTIVES for mood, module in MOODS.items()}
+BEFORE_NOUN = {mood: _COMMON[mood] * 4 + words.before_noun for mood, words in MOODS.items()}
 BUT = ("but", "yet", "however,", "although", "still,", "then again,")
 
 
@@ -87,7 +85,7 @@ def clauses(rng: random.Random, subject: str, mood: str) -> dict[str, str]:
         tail = str(number or "")
         slots[f"mine{tail}"], slots[f"aspect{tail}"] = rng.choice(rows[aspect][mood]), aspect
         slots[f"verdict{tail}"] = rng.choice(own["verdicts"])
-        slots[f"word{tail}"], slots[f"word_a{tail}"] = rng.choice(MOODS[mood].ADJECTIVES), rng.choice(BEFORE_NOUN[mood])
+        slots[f"word{tail}"], slots[f"word_a{tail}"] = rng.choice(MOODS[mood].adjectives), rng.choice(BEFORE_NOUN[mood])
     return slots
 
 
@@ -104,8 +102,8 @@ def concession(rng: random.Random, subject: str, mood: str) -> str:
 
 def _worded(rng: random.Random, subject: str, mood: str, setting: Slots) -> str:
     words = MOODS[mood]
-    slots = {**setting, "aspect": ASPECT_NAMES[subject], "word": words.ADJECTIVES, "word_a": BEFORE_NOUN[mood],
-        "negated": _FRAMES["worded"][mood], "noun": words.NOUNS, "verb": words.VERBS, "adverb": words.ADVERBS}
+    slots = {**setting, "aspect": ASPECT_NAMES[subject], "word": words.adjectives, "word_a": BEFORE_NOUN[mood],
+        "negated": _FRAMES["worded"][mood], "noun": words.nouns, "verb": words.verbs, "adverb": words.adverbs}
     return capital(expand(rng.choice(_FRAMES["worded"]["frames"]), rng, slots))
 
 
@@ -114,7 +112,7 @@ def opinion(rng: random.Random, subject: str, mood: str, setting: Slots | None =
     setting = setting or scene(rng, subject)
     kind = rng.random()
     if kind < 0.48:
-        return rng.choice(MOODS[mood].LINES[subject if kind < 0.26 else "any"])
+        return rng.choice(MOODS[mood].lines[subject if kind < 0.26 else "any"])
     if kind < 0.56:
         return _worded(rng, subject, mood, setting)
     if kind < 0.62:
@@ -139,8 +137,8 @@ def review(rng: random.Random, subject: str, mood: str) -> str:
     setting = scene(rng, subject)
     if mood == "mixed":
         first, second = rng.sample(("positive", "negative"), 2)
-        later = rng.choice(MOODS[second].LINES[rng.choice((subject, "any"))])
-        start = rng.choice(MOODS[first].LINES[subject])
+        later = rng.choice(MOODS[second].lines[rng.choice((subject, "any"))])
+        start = rng.choice(MOODS[first].lines[subject])
         parts = [start, f"{capital(rng.choice(BUT))} {later[:1].lower()}{later[1:]}"]
     else:
         parts = [opinion(rng, subject, mood, setting) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5)))]
@@ -148,7 +146,7 @@ def review(rng: random.Random, subject: str, mood: str) -> str:
         parts.insert(rng.choice((0, 0, len(parts))), capital(background(rng, subject, setting)))
     text = _joined(parts, rng)
     if rng.random() < 0.06:
-        text = f"{capital(rng.choice(MOODS[mood].ADJECTIVES) if mood in MOODS else setting['thing'])}\n{text}"
+        text = f"{capital(rng.choice(MOODS[mood].adjectives) if mood in MOODS else setting['thing'])}\n{text}"
     return restyled(text, rng) if rng.random() < 0.4 else text
 
 
@@ -156,17 +154,17 @@ def tweet(rng: random.Random, mood: str) -> str:
     """A short message with tags, handles, smileys and slang."""
     words = MOODS[mood]
     kind = rng.random()
-    body = rng.choice(words.LINES["tweet"]) if kind < 0.6 else opinion(rng, rng.choice(SUBJECTS), mood)
+    body = rng.choice(words.lines["tweet"]) if kind < 0.6 else opinion(rng, rng.choice(SUBJECTS), mood)
     body = body.lower() if rng.random() < 0.5 else body
     if rng.random() < 0.3:
-        body += rng.choice((" ", ", ", "!! ", ". ")) + rng.choice(words.LINES["tweet"])
+        body += rng.choice((" ", ", ", "!! ", ". ")) + rng.choice(words.lines["tweet"])
     if rng.random() < 0.35:
         body = f"@{invented(rng)}{rng.choice(('', '_', str(rng.randint(1, 99))))} {body}"
     if rng.random() < 0.35:
         about = rng.choice(PRODUCTS + CITIES).replace(" ", "")
-        body += f" #{about}" if rng.random() < 0.5 else " " + rng.choice(words.TAGS)
+        body += f" #{about}" if rng.random() < 0.5 else " " + rng.choice(words.tags)
     if rng.random() < 0.4:
-        body += " " + rng.choice(words.SMILEYS)
+        body += " " + rng.choice(words.smileys)
     return body + (f" http://t.co/{invented(rng).lower()}" if rng.random() < 0.1 else "")
 
 

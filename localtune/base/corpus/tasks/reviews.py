@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks.grammar import capital, expand
 from localtune.base.corpus.tasks.layout import Example, Maker, stream
+from localtune.base.corpus.tasks.moods import MOODS
 from localtune.base.corpus.tasks.opinions import (
-    ASPECT_NAMES, ASPECTS, MOODS, OTHER, SUBJECTS, any_text, background, concession, opinion, review, scene, thing, tweet,
+    ASPECT_NAMES, ASPECTS, OTHER, SUBJECTS, any_text, background, concession, opinion, review, scene, thing, tweet,
 )
 from localtune.base.corpus.tasks.tables import raw
 
@@ -139,7 +140,7 @@ def word_mood(rng: random.Random) -> Maker:
 
     def make(rng: random.Random) -> Example:
         mood = rng.choice(("positive", "negative"))
-        words = MOODS[mood].MORE_ADJECTIVES + MOODS[mood].NOUNS + MOODS[mood].VERBS
+        words = MOODS[mood].before_noun + MOODS[mood].nouns + MOODS[mood].verbs
         given = ", ".join(rng.sample(words, rng.choice((1, 1, 2, 3))))
         return Example(f"Does the word stand for something {positive} or {negative}?", given,
             positive if mood == "positive" else negative)
