@@ -1,11 +1,14 @@
-"""`python -m localtune.base tokenizer|pretrain|evaluate`: everything that made the shipped weights, one command each."""
+"""`python -m localtune.base corpus|tokenizer|pretrain|evaluate`: everything that made the shipped weights, one command each."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
+from itertools import islice
 from pathlib import Path
 
+from localtune.base.corpus.mixture import SOURCES, stream
 from localtune.base.evaluation.options import add_options
 from localtune.config import DATA
 
@@ -16,8 +19,11 @@ def parser() -> argparse.ArgumentParser:
     jobs = main.add_subparsers(dest="job", required=True)
     tokenizer = jobs.add_parser("tokenizer", help="learn the 4,096-token byte-level BPE from the corpus")
     pretrain = jobs.add_parser("pretrain", help="train the base; an interrupted run goes on")
+    corpus = jobs.add_parser("corpus", help="show documents of the corpus")
+    corpus.add_argument("source", nargs="?", choices=sorted(SOURCES), help="one generator (default: the mixture)")
+    corpus.add_argument("--count", type=int, default=3, help="documents")
     evaluate = jobs.add_parser("evaluate", help="held-out figures of the base and of models tuned from it")
-    for job in (tokenizer, pretrain):
+    for job in (corpus, tokenizer, pretrain):
         job.add_argument("--seed", type=int, default=1)
     tokenizer.add_argument("--documents", type=int, default=60_000, help="documents to learn from")
     pretrain.add_argument("--minutes", type=float, default=82.0, help="wall time of training")
@@ -32,10 +38,20 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def show(source: str | None, count: int, seed: int) -> None:
+    """Print documents as the model reads them, without the chat template's marks."""
+    documents = SOURCES[source][0](random.Random(seed)) if source else stream(seed)
+    for document in islice(documents, count):
+        parts = [*(f"[{message['role']}] {message['content']}" for message in document.messages), document.prompt + document.text]
+        print("\n".join(filter(None, parts)), end=f"\n{'-' * 40}\n")
+
+
 def main() -> None:
     """Imports happen here so that `--help` answers at once."""
     given = parser().parse_args()
-    if given.job == "tokenizer":
+    if given.job == "corpus":
+        show(given.source, given.count, given.seed)
+    elif given.job == "tokenizer":
         from localtune.base.vocabulary import write_tokenizer
 
         write_tokenizer(given.base, given.seed, given.documents)

@@ -65,8 +65,31 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where tokens [N] stand in a batch of `rows` × `length`; `places` None: it has no padding, and N is the product.
+
+    Only attention needs rows; everything else is computed on the tokens alone, so padding costs next to nothing.
+    """
+
+    rows: int
+    length: int
+    places: Tensor | None
+
+    def spread(self, x: Tensor) -> Tensor:
+        """Tokens [N, ...] → rows [B, T, ...], zero at padding."""
+        if self.places is not None:
+            x = x.new_zeros(self.rows * self.length, *x.shape[1:]).index_copy(0, self.places, x)
+        return x.view(self.rows, self.length, *x.shape[1:])
+
+    def gather(self, x: Tensor) -> Tensor:
+        """Rows [B, T, ...] → tokens [N, ...]."""
+        x = x.reshape(self.rows * self.length, *x.shape[2:])
+        return x if self.places is None else x.index_select(0, self.places)
+
+
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary position embedding of x [B, heads, T, D] by cos and sin [T, D]."""
+    """Rotary position embedding of x [N, heads, D] by cos and sin [N, 1, D]."""
     left, right = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-right, left), dim=-1) * sin
 
@@ -82,15 +105,14 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.hidden_size, kv_size, bias=False)
         self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        batch, length, _ = x.shape
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
         q, k, v = (
-            projection(x).view(batch, length, -1, self.head_dim).transpose(1, 2)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
+            projection(x).view(len(x), -1, self.head_dim) for projection in (self.q_proj, self.k_proj, self.v_proj)
         )
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        q, k, v = (layout.spread(heads).transpose(1, 2) for heads in (q, k, v))
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=self.groups > 1)
-        return self.o_proj(y.transpose(1, 2).reshape(batch, length, -1))
+        return self.o_proj(layout.gather(y.transpose(1, 2)).flatten(1))
 
 
 class MLP(nn.Module):
@@ -112,8 +134,8 @@ class Block(nn.Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, layout)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -139,16 +161,20 @@ class Llama(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
         self.apply(initialise)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Token ids [B, T] → hidden states [B, T, H] after the last norm.
+    def forward(self, ids: Tensor, places: Tensor | None = None) -> Tensor:
+        """Token ids [B, T] → hidden states [B, T, H] after the last norm; with `places`, [N, H] of those tokens only.
 
-        Attention is causal over the row, so padding belongs on the right.
+        `places` are the flat positions of all tokens that are no padding. Attention is causal over the row, so padding
+        belongs on the right.
         """
-        cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
-        x = self.model.embed_tokens(ids)
+        layout = Layout(*ids.shape, places)
+        positions = layout.gather(torch.arange(ids.shape[1]).expand_as(ids))
+        cos, sin = self.cos[positions, None], self.sin[positions, None]
+        x = self.model.embed_tokens(layout.gather(ids))
         for block in self.model.layers:
-            x = block(x, cos, sin)
-        return self.model.norm(x)
+            x = block(x, cos, sin, layout)
+        x = self.model.norm(x)
+        return layout.spread(x) if places is None else x
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states [..., H] → logits [..., vocabulary]."""

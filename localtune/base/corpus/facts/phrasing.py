@@ -15,7 +15,7 @@ GREETED = (
 INDIRECT = (
     "Do you know {c}?", "Tell me {c}.", "Please tell me {c}.", "Can you tell me {c}?", "Could you tell me {c}?",
     "I forgot {c}.", "I'd like to know {c}.", "I want to know {c}.", "Any idea {c}?", "I was wondering {c}.",
-    "Remind me {c}, please.", "I have no idea {c}.", "Let me know {c}, please.", "My teacher asked me {c}.",
+    "Remind me {c}, please.", "I have no idea {c}.", "Let me know {c}, please.", "My neighbor asked me {c}.",
     "Hey, do you know {c}?", "Do you remember {c}?", "I don't know {c}.", "Would you tell me {c}?",
     "I can never remember {c}.", "I need to find out {c}.",
 )
