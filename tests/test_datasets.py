@@ -3,14 +3,20 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 
-from tools.datasets import entities, logic_games, products, superheroes
+from tools.datasets import entities, logic_games, products, superheroes, triage
 from tools.datasets.__main__ import NAMES, write
 from tools.datasets.common import dealt, rules_of, sections
 
@@ -44,7 +50,8 @@ def test_no_line_of_a_dealt_section_serves_two_splits(name: str) -> None:
 
 @pytest.mark.parametrize("name, column", [("sentiment", "text"), ("claims", "ad"), ("triage", "body")])
 def test_no_text_is_in_two_splits(name: str, column: str) -> None:
-    texts = [{row[column].lower() for row in rows(f"{name}/{split}.csv")} for split in (*SPLITS, "handwritten")]
+    files = (*SPLITS, "handwritten", *(("in_domain",) if name != "claims" else ()))
+    texts = [{row[column].lower() for row in rows(f"{name}/{split}.csv")} for split in files]
     assert sum(map(len, texts)) == len(set().union(*texts))
 
 
@@ -53,10 +60,81 @@ def test_no_text_is_in_two_splits(name: str, column: str) -> None:
     ("sentiment/out_of_domain", "label", 200), ("sentiment/handwritten", "label", 224), ("claims/train", "supported", 1000),
     ("claims/validation", "supported", 200), ("claims/test", "supported", 300), ("claims/hard", "supported", 200),
     ("claims/handwritten", "supported", 214), ("triage/train", "category", 2000), ("triage/validation", "category", 200),
-    ("triage/test", "category", 400), ("triage/handwritten", "category", 200)])
+    ("triage/test", "category", 400), ("triage/handwritten", "category", 200), ("triage/in_domain", "category", 400),
+    ("sentiment/in_domain", "label", 300)])
 def test_sizes_and_balance(file: str, label: str, count: int) -> None:
     counts = Counter(row[label] for row in rows(f"{file}.csv"))
     assert sum(counts.values()) == count and len(set(counts.values())) == 1
+
+
+def test_every_class_of_mail_has_enough_sentences_of_its_own() -> None:
+    for split, least in (("train", 30), ("validation", 12), ("test", 14)):
+        rules = rules_of("triage", split)
+        assert all(len(set(rules[f"{number}.body"])) >= least for number in triage.CLASSES), split
+
+
+def test_praise_and_blame_come_as_twins_of_one_split() -> None:
+    found = sections("sentiment")
+    for key in [key for key in found if key.endswith(".good")]:
+        assert len(found[key]) == len(found[key.replace(".good", ".bad")]), key
+
+
+def fixed_sentences(name: str, split: str) -> list[str]:
+    """The split's own sentences that have neither slots nor choices, so that rows hold them as they are."""
+    shared = {key.lstrip("=") for key in sections(name) if key.startswith("=")}
+    lines = [line.lower() for key, lines in rules_of(name, split).items() if key not in shared for line in lines]
+    return [line for line in lines if len(line) > 30 and not set("{(") & set(line)]
+
+
+@pytest.mark.parametrize("name, column", [("sentiment", "text"), ("triage", "body")])
+def test_in_domain_rows_use_the_sentences_of_training(name: str, column: str) -> None:
+    texts = [row[column].lower() for row in rows(f"{name}/in_domain.csv")]
+    for split, least, most in (("train", 0.3, 1.0), ("validation", 0.0, 0.0), ("test", 0.0, 0.0)):
+        sentences = fixed_sentences(name, split)
+        share = sum(any(sentence in text for sentence in sentences) for text in texts) / len(texts)
+        assert len(sentences) > 50 and least <= share <= most, split
+
+
+def surface(text: str, moods: set[str]) -> dict[str, float]:
+    """What says nothing of a review's meaning: length, punctuation, first and last two words; words of mood are left out."""
+    words = ["mood" if word in moods else word for word in re.findall(r"\w+", text.lower())]
+    marks = {mark: float(text.count(mark)) for mark in ".,!?:;'\"#-"}
+    edges = {f"{place} {' '.join(part)}": 1.0 for place, part in (
+        ("first", words[:1]), ("first", words[:2]), ("last", words[-1:]), ("last", words[-2:]))}
+    return {"letters": len(text), "words": len(words), "lower": float(text == text.lower()), **marks, **edges}
+
+
+@pytest.fixture(scope="module")
+def by_surface() -> Callable[[str], float]:
+    """Accuracy on a split of a model that sees the surface of the training rows alone."""
+    moods = {word for key in ("=great", "=awful") for line in sections("sentiment")[key] for word in re.findall(r"\w+", line)}
+    model = make_pipeline(DictVectorizer(), MaxAbsScaler(), LogisticRegression(max_iter=3000))
+
+    def seen(split: str) -> tuple[list[dict[str, float]], list[str]]:
+        found = rows(f"sentiment/{split}.csv")
+        return [surface(row["text"], moods) for row in found], [row["label"] for row in found]
+
+    model.fit(*seen("train"))
+    return lambda split: float(model.score(*seen(split)))
+
+
+@pytest.mark.parametrize("split", ["validation", "test", "out_of_domain", "handwritten"])
+def test_the_surface_of_a_review_tells_nothing_of_its_label(by_surface: Callable[[str], float], split: str) -> None:
+    assert 0.4 <= by_surface(split) <= 0.6  # below would be worse: a cue that changes sides between the splits
+
+
+@pytest.mark.parametrize("name, columns, label, test, in_domain", [
+    ("sentiment", ("text",), "label", 0.6, 0.9), ("triage", ("subject", "body"), "category", 0.75, 0.95)])
+def test_words_recur_between_splits(name: str, columns: tuple[str, ...], label: str, test: float, in_domain: float) -> None:
+    def seen(split: str) -> tuple[list[str], list[str]]:
+        found = rows(f"{name}/{split}.csv")
+        return [" ".join(row[column] for column in columns) for row in found], [row[label] for row in found]
+
+    bag = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    model = make_pipeline(bag, LogisticRegression(C=10, max_iter=300)).fit(*seen("train"))
+    for split, least in (("test", test), ("in_domain", in_domain)):
+        texts, labels = seen(split)
+        assert f1_score(labels, model.predict(texts), average="weighted") >= least, split
 
 
 def test_companies_and_products_of_held_out_claims_are_new() -> None:

@@ -6,7 +6,7 @@ import random
 from tools.datasets.common import Grammar, capitalised, csv_text, distinct, rules_of, with_typos
 
 SEED = 13
-PER_CLASS = {"train": 100, "validation": 10, "test": 20}
+PER_CLASS = {"train": 100, "validation": 10, "test": 20, "in_domain": 20}
 CLASSES = range(1, 21)
 Row = tuple[str, str, int]
 
@@ -33,11 +33,12 @@ def written(body: str, rng: random.Random) -> str:
 
 
 def files() -> dict[str, str]:
-    """train.csv, validation.csv and test.csv with the columns subject, body, category."""
+    """One file per entry of PER_CLASS with the columns subject, body, category; in_domain.csv uses the words of train.csv."""
     seen: set[str] = set()
     made = {}
     for split, count in PER_CLASS.items():
-        grammar = Grammar(rules_of("triage", split), random.Random(f"{SEED} {split}"))
+        rules = rules_of("triage", "train" if split == "in_domain" else split)
+        grammar = Grammar(rules, random.Random(f"{SEED} {split}"))
         rows = [row for number in CLASSES for row in distinct(lambda: email(grammar, number), count, seen, lambda row: row[1])]
         grammar.rng.shuffle(rows)
         made[f"{split}.csv"] = csv_text(("subject", "body", "category"), rows)
