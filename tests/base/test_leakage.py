@@ -33,6 +33,26 @@ def test_no_eight_words_of_a_training_answer_stand_in_the_corpus(corpus: list[st
     assert [gram for gram in grams if any(gram in text for text in corpus)] == []
 
 
+HELD_OUT = {
+    "sentiment": ("validation.csv", "in_domain.csv", "test.csv", "out_of_domain.csv", "handwritten.csv"),
+    "claims": ("validation.csv", "test.csv", "hard.csv", "handwritten.csv"),
+    "triage": ("validation.csv", "in_domain.csv", "test.csv", "handwritten.csv"),
+    "entities": ("validation.jsonl", "test.jsonl"), "products": ("validation.jsonl", "test.jsonl"),
+    "logic_games": ("validation.jsonl", "test.jsonl"),
+}
+FORMULA = " to whom it may concern "  # how letters begin; no property of either side
+WRITTEN = ("text", "ad", "body", "description", "passage", "question")  # fields of running text
+
+
+@pytest.mark.parametrize("folder", HELD_OUT)
+def test_no_eight_words_of_a_held_out_row_stand_in_the_corpus(corpus: list[str], folder: str) -> None:
+    rows = [row for name in HELD_OUT[folder] for row in read(DATA / folder / name)]
+    grams = set().union(*(eight_grams(row[field]) for row in rows for field in WRITTEN if field in row))
+    assert len(grams) > 100
+    shared = grams & set().union(*map(eight_grams, corpus))
+    assert sorted(gram for gram in shared if FORMULA not in gram) == []
+
+
 def test_new_phrasings_of_held_out_questions_do_not_occur(corpus: list[str]) -> None:
     rows = [*read(DATA / "evaluation" / "facts_heldout.jsonl"), *read(DATA / "evaluation" / "marv_heldout.jsonl")]
     asked = {f" {' '.join(words(row['question']))} " for row in rows if row.get("phrasing") != "seen-style"}
