@@ -141,6 +141,15 @@ def explain(error: BaseException) -> Explanation:
     raise TypeError(f"not an error of the API: {error!r}") from error
 
 
+def one_line(error: Exception) -> str:
+    """An error and its cure on one line; one that is not the API's says what it is."""
+    try:
+        explanation = explain(error)
+    except TypeError:
+        return f"✗ {type(error).__name__}: {error}"
+    return f"✗ {explanation.label}: {explanation.why} {explanation.next}"
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Shows an API error or a failed job as an explanation instead of a traceback; other exceptions pass through."""

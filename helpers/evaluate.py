@@ -58,6 +58,19 @@ def complete(
     return _each(lambda prompt: _completion(client, model, prompt, params), list(prompts), str, concurrency, model)
 
 
+def ask_one(
+    client: openai.OpenAI, model: str, messages: Messages | str, system: str | None = None, **params: Any
+) -> Answer:
+    """Like `ask` for a single chat, silently. Raises the SDK's errors."""
+    chat = _messages(messages, system)
+    return Answer(_last_user(chat), **_chat(client, model, chat, params))
+
+
+def complete_one(client: openai.OpenAI, model: str, prompt: str, **params: Any) -> Answer:
+    """Like `complete` for a single prompt, silently. Raises the SDK's errors."""
+    return Answer(prompt, **_completion(client, model, prompt, params))
+
+
 def logprobs(
     client: openai.OpenAI,
     model: str,

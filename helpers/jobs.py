@@ -7,13 +7,13 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import openai
 import pandas as pd
 from IPython.display import display
 from openai.types import FileObject
-from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+from openai.types.fine_tuning import FineTuningJob
 
 from helpers import metrics, plots, tokens
 from helpers.connect import who
@@ -21,11 +21,10 @@ from helpers.errors import JobFailed
 from helpers.formatting import json_line
 from helpers.progress import Progress, in_notebook
 from helpers.service import is_loopback
+from helpers.watching import FINAL, RESTING, TRANSIENT, JobWatch, outcome
 
 KEY = "course_key"  # our entry in a job's metadata: what the job was made of
-FINAL = ("succeeded", "failed", "cancelled")
 REUSABLE = ("succeeded", "running", "queued", "validating_files", "paused")
-TRANSIENT = (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError)
 
 
 class NotConfirmed(RuntimeError):
@@ -107,7 +106,7 @@ def follow(client: openai.OpenAI, job_id: str, poll: float | None = None, patien
         while True:
             try:
                 job, missed = view.look(), 0
-                if job.status in (*FINAL, "paused"):
+                if job.status in RESTING:
                     break
             except TRANSIENT:
                 missed += 1
@@ -117,9 +116,9 @@ def follow(client: openai.OpenAI, job_id: str, poll: float | None = None, patien
     except BaseException:
         view.progress.close(f'{job_id} goes on without us; watch it again with follow(client, "{job_id}").')
         raise
-    view.progress.close(_last_line(job))
+    view.progress.close(outcome(job))
     if job.status == "failed":
-        raise JobFailed(job, view.messages[-5:])
+        raise JobFailed(job, [event.message for event in view.watch.messages[-5:]])
     return job
 
 
@@ -135,45 +134,27 @@ def cancel(client: openai.OpenAI, job_id: str) -> FineTuningJob:
 
 
 class _View:
-    """What `follow` shows of one job: bar, label and curve, updated from the events it has not seen yet."""
+    """What `follow` shows of one job: bar, label and curve."""
 
     def __init__(self, client: openai.OpenAI, job_id: str) -> None:
-        self.client, self.job_id = client, job_id
+        self.watch = JobWatch(client, job_id)
         self.progress = Progress(f"{job_id}: looking")
-        self.messages: list[str] = []
-        self._seen: set[str] = set()
-        self._steps: list[FineTuningJobEvent] = []
-        self._last: dict[str, Any] = {}
+        self._drawn = 0
         self._figure: Any = None
         self._handle: Any = None
 
     def look(self) -> FineTuningJob:
-        # The job first: once it says that it has ended, the events that follow are complete.
-        job = self.client.fine_tuning.jobs.retrieve(self.job_id)
-        new = self._new_events()
-        self.messages += [event.message for event in new if event.type != "metrics"]
-        steps = [event for event in new if event.type == "metrics" and isinstance(event.data, dict)]
-        if steps:
-            self._steps += steps
-            self._last = {**self._last, **cast("dict[str, Any]", steps[-1].data)}
+        job = self.watch.look()
+        if len(self.watch.steps) > self._drawn:
+            self._drawn = len(self.watch.steps)
             self._draw()
-        self.progress.update(self._last.get("step", 0), self._last.get("total_steps"), f"{job.id}: {job.status}")
+        self.progress.update(*self.watch.progress, f"{job.id}: {job.status}")
         return job
-
-    def _new_events(self) -> list[FineTuningJobEvent]:
-        """Events come newest first, so the first known one ends the search. Returned oldest first."""
-        new = []
-        for event in self.client.fine_tuning.jobs.list_events(self.job_id, limit=100):
-            if event.id in self._seen:
-                break
-            new.append(event)
-        self._seen.update(event.id for event in new)
-        return new[::-1]
 
     def _draw(self) -> None:
         if not in_notebook():
             return
-        self._figure = plots.training_curves(metrics.events_frame(self._steps), self.job_id, self._figure)
+        self._figure = plots.training_curves(metrics.events_frame(self.watch.steps), self.watch.job_id, self._figure)
         if self._handle is None:
             self._handle = display(self._figure, display_id=True)  # type: ignore[no-untyped-call]
         else:
@@ -252,14 +233,3 @@ def _estimate_line(client: openai.OpenAI, model: str, file: str, settings: Mappi
         return f"Estimate: {row['trained_tokens']:,} tokens to train; no price is known for {model}: ask the provider."
     money = f"{row['usd']:.2f} US dollars at OpenAI's price of {row['collected']}"
     return f"Estimate: {row['tokens']:,} tokens × {row['epochs']} epochs = {row['trained_tokens']:,}: {money}."
-
-
-def _last_line(job: FineTuningJob) -> str:
-    if job.status == "succeeded":
-        seconds = f" in {job.finished_at - job.created_at} s" if job.finished_at else ""
-        return f"{job.id} succeeded{seconds}: {job.trained_tokens or 0:,} tokens trained → {job.fine_tuned_model}"
-    if job.status == "failed":
-        return f"{job.id} failed: {job.error.message if job.error else 'no reason given'}"
-    status: str = job.status  # the SDK's list of states lacks "paused"
-    hint = "; client.fine_tuning.jobs.resume(id) goes on with it" if status == "paused" else ""
-    return f"{job.id} is {status}{hint}."

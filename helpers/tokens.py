@@ -58,6 +58,7 @@ def encoding_for(model: str) -> tiktoken.Encoding:
     return encoding(name)
 
 
+@cache  # asked for every text
 def encoding_name(model: str) -> str:
     """Name of the right encoding for a base or fine-tuned model, whether its ranks are shipped or not; else "unknown"."""
     base = base_of(model)
@@ -70,6 +71,7 @@ def encoding_name(model: str) -> str:
     return {"o200k_harmony": "o200k_base"}.get(name, name)  # the same ranks with more special tokens
 
 
+@cache
 def is_local(model: str) -> bool:
     """Whether the local base's own tokenizer counts for this model."""
     row = model_row(model)

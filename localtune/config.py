@@ -13,7 +13,7 @@ import psutil
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT / "data"
-MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+MB = 1024 * 1024
 
 
 def default_state_dir() -> Path:
@@ -31,6 +31,13 @@ def default_threads() -> int:
     return max(1, (psutil.cpu_count(logical=False) or os.cpu_count() or 1) - 1)
 
 
+POSITIVE = (
+    "max_running_jobs", "threads", "hung_after_seconds", "silent_after_seconds", "retry_seconds", "busy_seconds",
+    "max_file_bytes", "max_line_bytes", "max_part_bytes", "max_parts", "upload_seconds", "max_body_bytes",
+    "max_json_depth", "max_open_requests", "max_requests_per_minute", "max_unfinished_jobs",
+)
+
+
 @dataclass(frozen=True)
 class Settings:
     """How one service runs. Raises ValueError for values that make no sense."""
@@ -42,13 +49,21 @@ class Settings:
     idle_exit_minutes: float | None = None  # stop after so long without a request or a job
     max_running_jobs: int = 1
     hung_after_seconds: float = 120.0  # a worker that neither reports nor computes for so long is started again
-    max_body_bytes: int = 16 * 1024 * 1024  # of a request that is no upload
+    silent_after_seconds: float = 1_800.0  # so is one that computes, but reports nothing for so long
+    retry_seconds: float = 10.0  # until a job tries again after a full disk or a locked database
+    busy_seconds: float = 10.0  # that a write waits for another process to leave the database
+    max_file_bytes: int = 512 * MB
+    max_line_bytes: int = 16 * MB  # of a training file
+    max_part_bytes: int = 64 * MB  # of an upload in parts
+    max_parts: int = 1_000  # of one upload
+    upload_seconds: int = 3_600  # for which an upload in parts stays open
+    max_body_bytes: int = 16 * MB  # of a request that is no upload
     max_json_depth: int = 64  # arrays and objects inside each other
     max_open_requests: int = 64  # of one key at once; more: 429
     max_requests_per_minute: int = 6_000  # of one key; more: 429
     max_unfinished_jobs: int = 100  # of one key; more: 429
     max_state_bytes: int | None = None  # of the whole state folder; more: no uploads and jobs
-    min_free_bytes: int = 256 * 1024 * 1024  # that the state folder's disk keeps; less: no uploads and jobs
+    min_free_bytes: int = 256 * MB  # that the state folder's disk keeps; less: no uploads and jobs
     threads: int = field(default_factory=default_threads)  # of one training job
     bases: Path = DATA / "base"  # one folder per base model
     worker: tuple[str, ...] = (sys.executable, "-m", "localtune.train", "--warm")
@@ -58,8 +73,7 @@ class Settings:
             raise ValueError(f"port must be between 0 and 65535, not {self.port}")
         if self.idle_exit_minutes is not None and self.idle_exit_minutes <= 0:
             raise ValueError(f"idle exit must be more than 0 minutes, not {self.idle_exit_minutes}")
-        for name in ("max_running_jobs", "threads", "hung_after_seconds", "max_body_bytes", "max_json_depth",
-                     "max_open_requests", "max_requests_per_minute", "max_unfinished_jobs"):
+        for name in POSITIVE:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0, not {getattr(self, name)}")
 

@@ -56,7 +56,7 @@ def serve(settings: Settings) -> int:
     temporary = settings.state / "tmp"
     temporary.mkdir(exist_ok=True)
     tempfile.tempdir = str(temporary)
-    store = Store(settings.state)
+    store = Store(settings.state, settings.busy_seconds)
     try:
         run(settings, store)
     finally:

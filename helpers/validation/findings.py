@@ -6,12 +6,12 @@ import html
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from helpers.formatting import show_table
 from helpers.validation.rules import RULES, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd  # at run time only where a table is wanted: the checking processes stay small
 
 COLUMNS = ["line", "rule", "severity", "what", "fix"]
 KEPT = 100  # of each rule
@@ -42,6 +42,14 @@ class Findings:
         """`times` findings that are counted without being described."""
         self.counts[rule] = self.counts.get(rule, 0) + times
         self.last[rule] = last
+
+    def join(self, later: Findings, offset: int) -> None:
+        """Adds the findings of a later part of the file, whose lines are counted from `offset` on."""
+        for rule, found in later.kept.items():
+            for line, what in found:
+                self.add(line + offset, rule, what)
+            if more := later.counts[rule] - len(found):
+                self.count_more(rule, more, later.last[rule] + offset)
 
     def severity(self, rule: str) -> Severity:
         return "error" if rule in self.raised else RULES[rule].severity
@@ -78,6 +86,8 @@ class Report:
 
     def frame(self) -> pd.DataFrame:
         """Columns line, rule, severity, what, fix; `attrs["counts"]` has the number of all findings by rule."""
+        import pandas as pd
+
         frame = pd.DataFrame(self.findings.rows(), columns=COLUMNS)
         frame.attrs["counts"] = dict(self.findings.counts)
         return frame
@@ -105,5 +115,7 @@ class Report:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
+        from helpers.formatting import show_table
+
         own = f"<p>{html.escape(self.summary())}</p>" + show_table(self.frame())._repr_html_()
         return own + (self.validation._repr_html_() if self.validation else "")

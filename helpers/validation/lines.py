@@ -2,51 +2,93 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.validation.findings import Finding
 from helpers.validation.rules import MAX_LINE_BYTES
 
 BLOCK = 256 * 1024  # bytes: what is read at once still lies in the processor's cache when it is looked at again
 BOM = b"\xef\xbb\xbf"
-Block = tuple[int, bytes, list[bytes]]  # number of the first line, the bytes, the lines without their line feeds
+Range = tuple[int, int]  # of bytes: from a line's beginning to another's
+Rows = list[Mapping[str, Any]]
 
 
-def blocks(source: Path | Iterable[Mapping[str, Any]]) -> Iterator[Block]:
-    """Whole lines in blocks. Of a line longer than the limit only limit + 1 bytes are kept."""
+class Block(NamedTuple):
+    """Whole lines that are looked at together."""
+
+    number: int  # of the first line
+    place: int  # of the first line: its offset in the file, or its position among the rows
+    data: bytes
+    lines: list[bytes]  # without their line feeds
+
+
+def blocks(source: Path | Rows, part: Range | None = None) -> Iterator[Block]:
+    """Lines counted from 1. Of a line longer than the limit only limit + 1 bytes are kept."""
     number = 1
-    for block in _file_blocks(source) if isinstance(source, Path) else _row_blocks(source):
-        lines = block.split(b"\n")
+    for place, data in _file_blocks(source, part) if isinstance(source, Path) else enumerate(map(_line, source)):
+        lines = data.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        yield number, block, lines
+        yield Block(number, place, data, lines)
         number += len(lines)
 
 
-def _file_blocks(path: Path) -> Iterator[bytes]:
-    rest = b""
+def line_at(source: Path | Rows, place: int) -> bytes:
+    """One line again, at the place that its block named."""
+    if not isinstance(source, Path):
+        return _line(source[place])
+    with source.open("rb") as file:
+        file.seek(place)
+        return file.readline(MAX_LINE_BYTES).removesuffix(b"\n")
+
+
+def parts(path: Path, size: int) -> Iterator[Range]:
+    """The file in parts of about `size` bytes that end where a line ends."""
     with path.open("rb", buffering=0) as file:
-        while block := file.read(BLOCK):
+        start, length = 0, file.seek(0, 2)
+        while start < length:
+            end = _line_end(file, start + size, length)
+            yield start, end
+            start = end
+
+
+def _line_end(file: io.FileIO, position: int, length: int) -> int:
+    file.seek(position)
+    while block := file.read(BLOCK):
+        if (at := block.find(b"\n")) >= 0:
+            return position + at + 1
+        position += len(block)
+    return length
+
+
+def _file_blocks(path: Path, part: Range | None) -> Iterator[tuple[int, bytes]]:
+    rest, (start, stop) = b"", part or (0, path.stat().st_size)
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while block := file.read(min(BLOCK, stop - start)):
+            start += len(block)
             end = block.rfind(b"\n") + 1
             if end:
-                yield rest + block[:end]
+                data = rest + block[:end]
                 rest = block[end:]
+                yield start - len(rest) - len(data), data  # right for all lines but one that was cut
             elif len(rest) <= MAX_LINE_BYTES:
                 rest = (rest + block)[: MAX_LINE_BYTES + 1]
     if rest:
-        yield rest
+        yield start - len(rest), rest
 
 
-def _row_blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    return (json.dumps(row).encode() + b"\n" for row in rows)
+def _line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row).encode() + b"\n"
 
 
-def parse(raw: bytes, number: int) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """A line's row, or None with the reason. Slow and exact; `fast.py` spares good lines this way."""
-    if number == 1 and raw.startswith(BOM):
+def parse(raw: bytes, first: bool) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """A line's row, or None with the reason; `first`: it is the file's first. Slow and exact: `fast.py` spares good lines."""
+    if first and raw.startswith(BOM):
         return None, [("byte_order_mark", "the file starts with a byte order mark")]
     if len(raw) >= MAX_LINE_BYTES:
         return None, [("line_too_large", f"the line starts with {_start(raw)}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
@@ -114,7 +115,9 @@ RULES: dict[str, Rule] = {
         "warning", "keep one copy: repeated examples count double and may leak into the test set", "Often a join gone wrong."
     ),
     "near_duplicate": Rule(
-        "warning", "keep one: they differ only in case, spaces or punctuation", "They count double and leak like copies."
+        "warning",
+        "keep one: they differ only in case, spaces or punctuation, or in a single word",
+        "They count double and leak like copies.",
     ),
     "conflicting_answers": Rule(
         "info", "check which answer is right; for open questions several are fine", "Contradictions teach a coin toss."
@@ -135,14 +138,25 @@ RULES: dict[str, Rule] = {
 
 def rules_page() -> str:
     """The text of `docs/validation-rules.md`."""
-    lines = [
-        "# Rules of the validator",
-        "",
-        "Made from `helpers/validation/rules.py` by `python -m helpers.validation --rules`. An *error* is refused by a",
-        "provider, a *warning* trains but hardly as meant, an *info* is good to know.",
-        "",
-        "| rule | severity | what to do | why |",
-        "|---|---|---|---|",
-        *(f"| `{name}` | {rule.severity} | {rule.fix} | {rule.why} |" for name, rule in RULES.items()),
-    ]
-    return "\n".join(lines) + "\n"
+    rules = [f"- **`{name}`** ({rule.severity}): {rule.fix}. *{rule.why}*" for name, rule in RULES.items()]
+    wrapped = [textwrap.fill(rule, 120, subsequent_indent="  ", break_on_hyphens=False) for rule in rules]
+    return _PAGE + "\n".join(wrapped) + "\n" + _LIMITS
+
+
+_PAGE = """# Rules of the validator
+
+Made from `helpers/validation/rules.py` by `python -m helpers.validation --rules`. An *error* is refused by a provider, a
+*warning* trains but hardly as meant, an *info* is good to know. After the colon stands what to do, then why.
+
+"""
+_LIMITS = """
+## What is not found
+
+- Of each rule the first hundred findings are listed; the others are counted, and the last one is named.
+- Near-duplicates are sought among lines that have something in common: the question, an answer of at least 64 letters,
+  the first or last quarter of the longest text, or the last 48 letters. Of such a group the first 10,000 lines are read
+  again and compared with the eight before them in the group, so that memory and time stay bounded; where thousands of
+  lines follow one template, some pairs are missed. Two lines that differ in one word of a text shorter than ten words are
+  taken for two examples.
+- Labels are counted as long as there are at most fifty, none longer than sixty letters.
+"""

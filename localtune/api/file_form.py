@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -13,8 +13,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from localtune.api.errors import APIError
 from localtune.api.schema import invalid
-from localtune.config import MAX_UPLOAD_BYTES
-from localtune.jobs.jsonl import BadLine, dictionaries
+from localtune.config import Settings
+from localtune.jobs.jsonl import BadLine, LongLine, dictionaries
 
 FINE_TUNE = "fine-tune"
 PURPOSES = (FINE_TUNE, "assistants", "batch", "user_data", "vision")
@@ -23,6 +23,24 @@ ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 FIELDS = {"file", "purpose", ANCHOR, SECONDS}
 ROOM_FOR_FIELDS = 64 * 1024  # bytes of the request that are not the file
 SHORTEST, LONGEST = 3_600, 2_592_000  # seconds
+
+
+def description(file: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    """The multipart form in the words of OpenAPI: FastAPI cannot see what is read by hand."""
+    schema = {
+        "type": "object", "additionalProperties": False,
+        "required": [file, *(["purpose"] if "purpose" in fields else [])],
+        "properties": {file: {"type": "string", "format": "binary"}, **fields},
+    }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+FILE_DESCRIPTION = description(
+    "file", purpose={"enum": list(PURPOSES)}, **{
+        ANCHOR: {"enum": ["created_at"]}, SECONDS: {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST},
+    },
+)
+PART_DESCRIPTION = description("data")
 
 
 @dataclass(frozen=True)
@@ -35,7 +53,7 @@ class Upload:
     file: BinaryIO
 
 
-async def read_form(request: Request, file: str = "file", limit: int = MAX_UPLOAD_BYTES) -> FormData:
+async def read_form(request: Request, file: str, limit: int) -> FormData:
     """The multipart form with its one file of at most `limit` bytes; above 1 MB it is on disk.
 
     Raises APIError: 400 for what is no such form, 413 beyond the limit.
@@ -82,15 +100,15 @@ def the_file(form: FormData, name: str, known: Set[str], limit: int) -> UploadFi
     return file
 
 
-def check(form: FormData) -> Upload:
+def check(form: FormData, settings: Settings) -> Upload:
     """Everything that can be wrong with an upload; raises APIError 400. Reads the file: not for the event loop."""
-    file, purpose = the_file(form, "file", FIELDS, MAX_UPLOAD_BYTES), form.get("purpose")
+    file, purpose = the_file(form, "file", FIELDS, settings.max_file_bytes), form.get("purpose")
     if purpose is None:
         raise required("purpose")
     check_purpose(purpose)
     filename = base_name(file.filename or "upload")
     if purpose == FINE_TUNE:
-        check_jsonl(filename, file.file)
+        check_jsonl(filename, file.file, settings.max_line_bytes)
     return Upload(filename, purpose, expires_after(form) or DEFAULT_EXPIRY.get(purpose), file.file)
 
 
@@ -104,11 +122,13 @@ def base_name(filename: str) -> str:
     return PurePosixPath(filename.replace("\\", "/")).name
 
 
-def check_jsonl(filename: str, file: BinaryIO) -> None:
+def check_jsonl(filename: str, file: BinaryIO, max_line_bytes: int) -> None:
     check_extension(filename)
     try:
-        for _ in dictionaries(file):
+        for _ in dictionaries(file, max_line_bytes):
             pass
+    except LongLine as line:
+        raise APIError(400, f"Line {line.number} of the file is longer than {max_line_bytes} bytes.", param="file") from None
     except BadLine as line:
         raise APIError(
             400, "Expected file to have JSONL format, where every line is a valid JSON dictionary. "

@@ -11,14 +11,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from openai.types import FileDeleted, FileObject
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, State
 
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.lists import MAX_LIMIT, After, Limit, listing_with_ends
-from localtune.api.file_form import check, read_form
-from localtune.blobs import Blobs
-from localtune.store import Store
+from localtune.api.file_form import FILE_DESCRIPTION, check, read_form
 
 router = APIRouter()
 
@@ -26,25 +24,25 @@ RESULTS = "fine-tune-results"
 NOT_FOR_DOWNLOAD = {"assistants"}
 
 
-@router.post("/files")
+@router.post("/files", openapi_extra=FILE_DESCRIPTION)
 async def create_file(request: Request, project: Project) -> dict[str, Any]:
     state = request.app.state
     await run_in_threadpool(state.limits.check_disk, int(request.headers.get("content-length", 0)))
-    form = await read_form(request)
+    form = await read_form(request, "file", state.settings.max_file_bytes)
     try:
-        return shown(await run_in_threadpool(keep, state.store, state.blobs, project, form))
+        return shown(await run_in_threadpool(keep, state, project, form))
     finally:
         await form.close()
 
 
-def keep(store: Store, blobs: Blobs, project: str, form: FormData) -> sqlite3.Row:
-    upload = check(form)
+def keep(state: State, project: str, form: FormData) -> sqlite3.Row:
+    upload = check(form, state.settings)
     expires_at = int(time.time()) + upload.expires_after if upload.expires_after else None
 
     def record(sha256: str, size: int) -> sqlite3.Row:
-        return store.files.add(project, upload.filename, upload.purpose, sha256, size, expires_at)
+        return state.store.files.add(project, upload.filename, upload.purpose, sha256, size, expires_at)
 
-    return blobs.keep(upload.file, record)
+    return state.blobs.keep(upload.file, record)
 
 
 @router.get("/files")

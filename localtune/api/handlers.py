@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localtune import __version__
 from localtune.api.errors import APIError, crash
-from localtune.api.limits import busy, no_room
+from localtune.api.limits import busy, no_room, read_only
 from localtune.api.schema import invalid, validation_error
 from localtune.store.pages import UnknownCursor
-from localtune.store.trouble import is_full, is_passing
+from localtune.store.trouble import is_full, is_passing, is_read_only
 
 log = logging.getLogger("localtune")
 
@@ -47,6 +47,8 @@ def install(app: FastAPI) -> None:
         if not is_passing(error):
             raise error
         log.error("%s %s: %s", request.method, request.url.path, error)
+        if is_read_only(error):
+            return read_only().response()
         return (no_room("The disk is full.") if is_full(error) else busy()).response()
 
     @app.exception_handler(HTTPException)

@@ -105,6 +105,11 @@ def no_room(reason: str) -> APIError:
     return APIError(507, message, type="server_error", code="insufficient_storage", headers={"x-should-retry": "false"})
 
 
+def read_only() -> APIError:
+    message = "The service's state folder cannot be written. Make it writable, or restart the service with another --state."
+    return APIError(503, message, type="server_error", headers={"x-should-retry": "false"})
+
+
 def busy() -> APIError:
     message = "The service's database is in use by another process. Please try again."
     return APIError(503, message, type="server_error", headers={"retry-after": "1"})

@@ -20,18 +20,15 @@ from localtune.api import files
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.file_form import (
-    DEFAULT_EXPIRY, FINE_TUNE, LONGEST, SHORTEST, base_name, check_extension, check_jsonl, check_purpose, read_form,
-    the_file,
+    DEFAULT_EXPIRY, FINE_TUNE, LONGEST, PART_DESCRIPTION, SHORTEST, base_name, check_extension, check_jsonl,
+    check_purpose, read_form, the_file,
 )
 from localtune.api.schema import Body, invalid
 from localtune.blobs import CHUNK
-from localtune.config import MAX_UPLOAD_BYTES
+from localtune.config import Settings
 from localtune.store.uploads import status_of
 
 router = APIRouter(prefix="/uploads")
-
-MAX_PART_BYTES = 64 * 1024 * 1024
-MAX_PARTS = 1_000
 
 
 class ExpiresAfter(Body):
@@ -42,19 +39,22 @@ class ExpiresAfter(Body):
 class CreateUpload(Body):
     filename: Annotated[str, Field(min_length=1, max_length=512)]
     purpose: str
-    bytes: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES)]
+    bytes: Annotated[int, Field(ge=1)]
     mime_type: Annotated[str, Field(min_length=1, max_length=255)]
     expires_after: ExpiresAfter | None = None
 
 
 class CompleteUpload(Body):
-    part_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_PARTS)]
+    part_ids: Annotated[list[str], Field(min_length=1)]
     md5: str | None = None
 
 
 @router.post("")
 def create_upload(request: Request, project: Project, body: CreateUpload) -> dict[str, Any]:
+    settings: Settings = request.app.state.settings
     check_purpose(body.purpose)
+    if body.bytes > settings.max_file_bytes:
+        raise invalid("bytes", body.bytes, f"ensure this value is less than or equal to {settings.max_file_bytes}")
     filename = base_name(body.filename)
     if body.purpose == FINE_TUNE:
         check_extension(filename)
@@ -63,15 +63,14 @@ def create_upload(request: Request, project: Project, body: CreateUpload) -> dic
         "project": project, "filename": filename, "purpose": body.purpose, "bytes": body.bytes,
         "mime_type": body.mime_type, "file_expires_after": after,
     }
-    return shown(request.app.state.store.uploads.create(columns))
+    return shown(request.app.state.store.uploads.create(columns, settings.upload_seconds))
 
 
-@router.post("/{upload_id}/parts")
+@router.post("/{upload_id}/parts", openapi_extra=PART_DESCRIPTION)
 async def add_part(request: Request, project: Project, upload_id: str) -> dict[str, Any]:
     await run_in_threadpool(find_open, request, project, upload_id)  # before 64 MB are read for nothing
     await run_in_threadpool(request.app.state.limits.check_disk, int(request.headers.get("content-length", 0)))
-    await run_in_threadpool(request.app.state.limits.check_disk, int(request.headers.get("content-length", 0)))
-    form = await read_form(request, "data", MAX_PART_BYTES)
+    form = await read_form(request, "data", request.app.state.settings.max_part_bytes)
     try:
         return await run_in_threadpool(keep_part, request, project, upload_id, form)
     finally:
@@ -80,9 +79,9 @@ async def add_part(request: Request, project: Project, upload_id: str) -> dict[s
 
 def keep_part(request: Request, project: str, upload_id: str, form: FormData) -> dict[str, Any]:
     state = request.app.state
-    data = the_file(form, "data", {"data"}, MAX_PART_BYTES)
-    if len(state.store.uploads.parts(project, upload_id)) >= MAX_PARTS:
-        raise APIError(400, f"An Upload has at most {MAX_PARTS} parts.", param="data")
+    data = the_file(form, "data", {"data"}, state.settings.max_part_bytes)
+    if len(state.store.uploads.parts(project, upload_id)) >= state.settings.max_parts:
+        raise APIError(400, f"An Upload has at most {state.settings.max_parts} parts.", param="data")
 
     def record(sha256: str, size: int) -> sqlite3.Row | None:
         return state.store.uploads.add_part(project, upload_id, sha256, size)
@@ -108,7 +107,7 @@ def complete_upload(request: Request, project: Project, upload_id: str, body: Co
     with joined([state.blobs.path(part["sha256"]) for part in parts]) as whole:
         check_md5(whole, body.md5)
         if upload["purpose"] == FINE_TUNE:
-            check_jsonl(upload["filename"], whole)
+            check_jsonl(upload["filename"], whole, state.settings.max_line_bytes)
         file = state.blobs.keep(whole, lambda sha256, size: state.store.uploads.complete(upload, sha256))
     state.blobs.sweep(state.store.files.blobs_in_use)
     if file is None:

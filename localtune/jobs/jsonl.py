@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn
 
-MAX_LINE_BYTES = 16 * 1024 * 1024
 START_SHOWN = 20  # characters
 
 
@@ -19,21 +18,25 @@ class BadLine(Exception):
         self.start = line[: 4 * START_SHOWN].decode("utf-8", "replace").strip()[:START_SHOWN]
 
 
-def dictionaries(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
+class LongLine(BadLine):
+    """A line beyond the limit."""
+
+
+def dictionaries(file: BinaryIO, max_line_bytes: int) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number (from 1) and dictionary of every line; blank lines may only stand at the end. Raises BadLine."""
     blank = 0
-    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), start=1):
+    for number, line in enumerate(iter(lambda: file.readline(max_line_bytes + 1), b""), start=1):
         if not line.strip():
             blank = blank or number
             continue
         if blank:
             raise BadLine(blank, "line is blank", b"")
+        if len(line) > max_line_bytes:
+            raise LongLine(number, f"line is longer than {max_line_bytes} bytes", line)
         yield number, dictionary(number, line)
 
 
 def dictionary(number: int, line: bytes) -> dict[str, Any]:
-    if len(line) > MAX_LINE_BYTES:
-        raise BadLine(number, f"line is longer than {MAX_LINE_BYTES} bytes", line)
     try:
         value = json.loads(line.decode("utf-8"), parse_constant=no_constant)
     except UnicodeDecodeError as error:

@@ -36,9 +36,9 @@ ENVIRONMENT = {
 class Worker:
     """One worker process. It ends by itself when its stdin closes, so also when this process is killed."""
 
-    def __init__(self, process: asyncio.subprocess.Process, hung_after: float) -> None:
-        self.process, self.hung_after = process, hung_after
-        self.hung = False
+    def __init__(self, process: asyncio.subprocess.Process, hung_after: float, silent_after: float) -> None:
+        self.process, self.hung_after, self.silent_after = process, hung_after, silent_after
+        self.hung = ""  # why it was killed
         self.log = b""
         self._log_reader = asyncio.create_task(self._read_log())
 
@@ -67,16 +67,26 @@ class Worker:
             reader.cancel()
 
     async def _next(self, queue: asyncio.Queue[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """The next message. A worker that neither reports nor computes for `hung_after` seconds is killed."""
-        while True:
+        """The next message; None after the last one and when the worker had to be killed for its silence.
+
+        Silence is counted in waits, not by a clock: a computer that was asleep for hours has not waited for hours.
+        """
+        silent = 0.0
+        while not self.hung:
             used = self._processor_seconds()
             try:
                 return await asyncio.wait_for(queue.get(), self.hung_after)
             except asyncio.TimeoutError:
-                if self._processor_seconds() - used < self.hung_after * WORKING_SHARE:
-                    self.hung = True
-                    self.process.kill()
-                    return None
+                silent += self.hung_after
+                self.hung = self._verdict(self._processor_seconds() - used, silent)
+        self.process.kill()
+        return None
+
+    def _verdict(self, used: float, silent: float) -> str:
+        """Why a worker counts as hung that used so many seconds of processor in the last wait; "" when it does not."""
+        if used < self.hung_after * WORKING_SHARE:
+            return f"no message and no computing for {self.hung_after:g} s"
+        return f"computing, but no message for {self.silent_after:g} s" if silent >= self.silent_after else ""
 
     def _processor_seconds(self) -> float:
         try:
@@ -114,8 +124,8 @@ class Worker:
 class LocalLauncher:
     """Starts workers as child processes and keeps one warm: imports alone take seconds."""
 
-    def __init__(self, command: tuple[str, ...], hung_after: float) -> None:
-        self.command, self.hung_after = command, hung_after
+    def __init__(self, command: tuple[str, ...], hung_after: float, silent_after: float) -> None:
+        self.command, self.hung_after, self.silent_after = command, hung_after, silent_after
         self._warm: Worker | None = None
 
     async def prepare(self) -> None:
@@ -150,7 +160,7 @@ class LocalLauncher:
             *self.command, cwd=PROJECT, env=environment, limit=MAX_LINE, **pipes, **apart
         )
         give_way(process.pid)
-        return Worker(process, self.hung_after)
+        return Worker(process, self.hung_after, self.silent_after)
 
 
 def give_way(pid: int) -> None:

@@ -31,13 +31,13 @@ from localtune.store.trouble import is_passing
 log = logging.getLogger("localtune.jobs")
 
 MAX_CRASHES = 1  # survived, per job
-RETRY_SECONDS = 10
+KILLED = -9  # exit status after SIGKILL
 
 
 class Supervisor:
     def __init__(self, settings: Settings, store: Store, blobs: Blobs, catalog: Catalog) -> None:
         self.settings, self.store, self.blobs, self.catalog = settings, store, blobs, catalog
-        self.launcher = LocalLauncher(settings.worker, settings.hung_after_seconds)
+        self.launcher = LocalLauncher(settings.worker, settings.hung_after_seconds, settings.silent_after_seconds)
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._to_validate, self._to_train = asyncio.Event(), asyncio.Event()
 
@@ -81,8 +81,8 @@ class Supervisor:
             try:
                 await work()
             except Exception:
-                log.exception("the supervisor will try again in %s s", RETRY_SECONDS)
-                await asyncio.sleep(RETRY_SECONDS)
+                log.exception("the supervisor will try again in %s s", self.settings.retry_seconds)
+                await asyncio.sleep(self.settings.retry_seconds)
                 event.set()
             await event.wait()
 
@@ -102,16 +102,19 @@ class Supervisor:
             self.store.queue.validated(job, self._count_examples(job))
         except InvalidFile as error:
             self.store.queue.fail(job, error.code, error.message, error.param)
-        except Exception:
+        except Exception as error:
+            if is_passing(error):  # no fault of the files
+                raise
             log.exception("%s could not be validated", job["id"])
             self.store.queue.fail(job, "server_error", "The files could not be read; see the service's log.", None)
         self._finished(job)
 
     def _count_examples(self, job: sqlite3.Row) -> int:
-        training = validate(self.blobs.path(job["training_blob"]), "training", job["training_file"])
+        longest = self.settings.max_line_bytes
+        training = validate(self.blobs.path(job["training_blob"]), "training", job["training_file"], longest)
         if job["validation_file"]:
             path = self.blobs.path(job["validation_blob"])
-            check_same(training, validate(path, "validation", job["validation_file"]))
+            check_same(training, validate(path, "validation", job["validation_file"], longest))
         return training.n_examples
 
     # Training
@@ -161,8 +164,8 @@ class Supervisor:
         except (OSError, sqlite3.OperationalError) as error:
             if not is_passing(error):
                 raise
-            log.error("%s waits %s s: %s", job["id"], RETRY_SECONDS, error)
-            await asyncio.sleep(RETRY_SECONDS)
+            log.error("%s waits %s s: %s", job["id"], self.settings.retry_seconds, error)
+            await asyncio.sleep(self.settings.retry_seconds)
             return job
 
     async def _attempt(self, job: sqlite3.Row) -> sqlite3.Row | None:
@@ -227,9 +230,10 @@ class Supervisor:
 
     def _crashed(self, job: sqlite3.Row, worker: Worker, status: int) -> sqlite3.Row | None:
         log.error("worker of %s ended with status %s\n%s", job["id"], status, worker.log.decode("utf-8", "replace"))
-        what = f"The training process stopped unexpectedly (exit status {status})"
+        cause = "killed, as systems do when memory runs out" if status == KILLED else f"exit status {status}"
+        what = f"The training process stopped unexpectedly ({cause})"
         if worker.hung:
-            what = f"The training process hung: no message and no computing for {worker.hung_after:g} s"
+            what = f"The training process hung: {worker.hung}"
         if job["crashes"] < MAX_CRASHES:
             reason = Event(f"{what}; the job continues from its last saved step", "warn")
             return self.store.queue.again(job, reason, crashed=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from localtune.config import Settings
 from localtune.jobs.jsonl import BadLine, dictionaries
 
 Use = Literal["training", "validation"]
@@ -41,12 +42,12 @@ class Checked:
     n_examples: int
 
 
-def validate(path: Path, use: Use, file_id: str) -> Checked:
+def validate(path: Path, use: Use, file_id: str, max_line_bytes: int = Settings.max_line_bytes) -> Checked:
     """Read the whole file in constant memory; raises InvalidFile."""
     checked: Checked | None = None
     try:
         with path.open("rb") as file:
-            for number, line in dictionaries(file):
+            for number, line in dictionaries(file, max_line_bytes):
                 found = line_format(number, line, file_id)
                 same_format(number, found, checked)
                 CHECKS[found](number, line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from localtune.config import Settings
 from localtune.store.database import Database
 from localtune.store.files import Files
 from localtune.store.jobs import Jobs
@@ -18,9 +19,9 @@ from localtune.store.uploads import Uploads
 class Store:
     """Opens (and on first use creates) the database of a state folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, busy_seconds: float = Settings.busy_seconds) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.database = Database(folder / "localtune.sqlite")
+        self.database = Database(folder / "localtune.sqlite", busy_seconds)
         self.keys = Keys(self.database)
         self.files = Files(self.database)
         self.uploads = Uploads(self.database)

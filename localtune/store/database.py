@@ -12,14 +12,13 @@ from typing import Any
 import localtune.migrations
 
 MIGRATIONS = Path(localtune.migrations.__file__).parent
-BUSY_SECONDS = 10  # the `keys` command may write while the service runs
 
 
 class Database:
     """Thread-safe. Readers never wait for a write's fsync: WAL, and a connection of their own."""
 
-    def __init__(self, path: Path) -> None:
-        self._writer, self._reader = connect(path), connect(path)
+    def __init__(self, path: Path, busy_seconds: float) -> None:
+        self._writer, self._reader = connect(path, busy_seconds), connect(path, busy_seconds)
         self._write_lock, self._read_lock = threading.RLock(), threading.RLock()
         migrate(self._writer)
 
@@ -48,8 +47,9 @@ class Database:
         self._writer.close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """`busy_seconds`: how long a write waits for another process; the `keys` command may write while the service runs."""
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -65,8 +65,10 @@ class Jobs:
 
     def cancel(self, project: str, job_id: str) -> bool:
         """False when the job is already over; then nothing changes."""
-        message = "The job has been cancelled"
-        return self._move(project, job_id, UNFINISHED, "cancelled", message, finished_at=int(time.time()))
+        message, job = "The job has been cancelled", self.find(project, job_id)
+        return job is not None and self._move(
+            project, job_id, UNFINISHED, "cancelled", message, finished_at=not_before(job)
+        )
 
     def pause(self, project: str, job_id: str) -> bool:
         return self._move(project, job_id, ("queued", "running"), "paused", "Fine-tuning job paused")
@@ -83,6 +85,11 @@ class Jobs:
             if job is not None:
                 add_event(connection, job, message)
         return job is not None
+
+
+def not_before(job: Mapping[str, Any]) -> int:
+    """Unix time of an end that never comes before the beginning, even when the clock was set back meanwhile."""
+    return max(int(time.time()), job["created_at"])
 
 
 def change(

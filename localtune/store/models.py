@@ -27,8 +27,8 @@ class Models:
         return self.database.row(sql, {"name": name, "project": project})
 
     def list(self, project: str) -> list[sqlite3.Row]:
-        """All that this project may ask."""
-        sql = f"SELECT * FROM models WHERE {VISIBLE} ORDER BY created_at, name"
+        """All that this project may ask, oldest first; clocks can go back, row numbers cannot."""
+        sql = f"SELECT * FROM models WHERE {VISIBLE} ORDER BY rowid"
         return self.database.rows(sql, {"project": project})
 
     def unfinished_job_from(self, project: str, name: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from localtune.crash import crash_point
 from localtune.store.database import Database, insert
 from localtune.store.files import file_row
-from localtune.store.jobs import change
+from localtune.store.jobs import change, not_before
 from localtune.store.records import add_checkpoint, add_event
 
 # The key that has waited longest since its last job started goes first; then the oldest job.
@@ -134,11 +134,6 @@ class Queue:
                 add_event(connection, job, message)
         crash_point("models.after")
         return True
-
-
-def not_before(job: sqlite3.Row) -> int:
-    """Unix time of an end that never comes before the beginning, even when the clock was set back meanwhile."""
-    return max(int(time.time()), job["created_at"])
 
 
 def add_model(connection: sqlite3.Connection, job: sqlite3.Row, model: NewModel) -> None:

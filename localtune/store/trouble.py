@@ -7,6 +7,7 @@ import sqlite3
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 WAIT_AND_SEE = ("locked", "busy", "disk I/O error")
+READ_ONLY = "readonly"  # as SQLite says it
 
 
 def is_full(error: BaseException) -> bool:
@@ -16,7 +17,14 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
 
 
+def is_read_only(error: BaseException) -> bool:
+    """The disk refuses every write, as one does that was mounted again after a fault."""
+    if isinstance(error, OSError):
+        return error.errno == errno.EROFS
+    return isinstance(error, sqlite3.OperationalError) and READ_ONLY in str(error)
+
+
 def is_passing(error: BaseException) -> bool:
-    """Somebody may make room, or the other process give the database back."""
+    """Somebody may make room, make the folder writable, or the other process give the database back."""
     held = isinstance(error, sqlite3.OperationalError) and any(words in str(error) for words in WAIT_AND_SEE)
-    return held or is_full(error)
+    return held or is_full(error) or is_read_only(error)

@@ -1,4 +1,4 @@
-"""Rows of uploads in several parts: pending for an hour, then a file, cancelled or expired."""
+"""Rows of uploads in several parts: pending for a time, then a file, cancelled or expired."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from localtune.ids import new_id
 from localtune.store.database import Database, insert
 from localtune.store.files import file_row
 
-LIFETIME = 3_600  # seconds
 OPEN = "status = 'pending' AND expires_at > :now"
 
 
@@ -19,10 +18,11 @@ class Uploads:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def create(self, columns: Mapping[str, Any]) -> sqlite3.Row:
+    def create(self, columns: Mapping[str, Any], lifetime: int) -> sqlite3.Row:
+        """Open for `lifetime` seconds."""
         now = int(time.time())
         row = {
-            **columns, "id": new_id("upload_"), "created_at": now, "expires_at": now + LIFETIME, "status": "pending",
+            **columns, "id": new_id("upload_"), "created_at": now, "expires_at": now + lifetime, "status": "pending",
         }
         with self.database.transaction() as connection:
             return insert(connection, "uploads", row)
@@ -78,6 +78,6 @@ def close(connection: sqlite3.Connection, upload: sqlite3.Row, status: str, file
 
 
 def status_of(upload: sqlite3.Row) -> str:
-    """As the API says it: an upload whose hour is over has expired."""
+    """As the API says it: an upload whose time is over has expired."""
     expired = upload["status"] == "pending" and upload["expires_at"] <= time.time()
     return "expired" if expired else upload["status"]

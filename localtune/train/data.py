@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,19 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Batch:
-    """Right-padded ids [B, T]; indices [N] of the B·T positions that predict a learnt token; those tokens [N]."""
+    """Right-padded ids [B, T]; flat positions [M] of all that is no padding; indices [N] of those among them that predict
+    a learnt token; those tokens [N]."""
 
     ids: Tensor
+    places: Tensor
     learnt: Tensor
     targets: Tensor
 
 
-def load_dataset(name: str, path: Path, tokenizer: Tokenizer, context: int) -> Dataset:
-    """Read a JSONL file of chat or prompt/completion lines, cutting each to `context` tokens.
+def load_dataset(
+    name: str, path: Path, tokenizer: Tokenizer, context: int, beat: Callable[[], None] = lambda: None
+) -> Dataset:
+    """Read a JSONL file of chat or prompt/completion lines, cutting each to `context` tokens; `beat` after each line.
 
     `name` is "training file" or "validation file"; raises JobError naming the first unusable line.
     """
@@ -70,6 +75,7 @@ def load_dataset(name: str, path: Path, tokenizer: Tokenizer, context: int) -> D
         n_left_out += not learnt
         if learnt:
             examples.append(Example(tuple(ids), learnt))
+        beat()
     return Dataset(name, tuple(examples), n_tokens, n_cut, n_left_out, context)
 
 
@@ -114,10 +120,12 @@ def epoch_order(n_examples: int, seed: int, epoch: int) -> tuple[int, ...]:
 
 
 def collate(examples: Iterable[Example], padding: int) -> Batch:
-    """Pad on the right; causal attention keeps padding out of what real tokens see."""
+    """Pad on the right, and note where the tokens are."""
     rows = list(examples)
     width = max(len(row.ids) for row in rows)
     ids = [[*row.ids, *[padding] * (width - len(row.ids))] for row in rows]
-    learnt = [n * width + position for n, row in enumerate(rows) for position in row.learnt]
+    places = [n * width + position for n, row in enumerate(rows) for position in range(len(row.ids))]
+    starts = accumulate((len(row.ids) for row in rows), initial=0)
+    learnt = [start + position for start, row in zip(starts, rows) for position in row.learnt]
     targets = [row.ids[position + 1] for row in rows for position in row.learnt]
-    return Batch(torch.tensor(ids), torch.tensor(learnt), torch.tensor(targets))
+    return Batch(torch.tensor(ids), torch.tensor(places), torch.tensor(learnt), torch.tensor(targets))

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from localtune.jobs.hyperparameters import trained_part
 from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
 from localtune.model.llama import load_llama, save_llama
@@ -18,6 +19,7 @@ from localtune.model.tokenizer import Tokenizer
 from localtune.train.data import Batch, Dataset, collate, epoch_order, load_dataset, unusable
 from localtune.train.durable import write_folder, write_state
 from localtune.train.errors import JobError
+from localtune.train.heartbeat import Heartbeat
 from localtune.train.objective import evaluate, loss_and_hits
 from localtune.train.optimiser import AdamW, is_trained, learning_rate
 
@@ -34,18 +36,19 @@ class Job:
 
     def __init__(self, spec: JobSpec, emit: Emit) -> None:
         torch.set_num_threads(spec.threads)
-        self.spec, self.emit = spec, emit
+        self.spec, self.emit, self.beat = spec, emit, Heartbeat(emit)
         self.base, self.output = Path(spec.base), Path(spec.output)
         self.journal = Journal(self.output)
         self.tokenizer = Tokenizer.from_folder(self.base)
         self.model = load_llama(self.base).train()
-        for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, spec.trained))
-        self.optimiser = AdamW(p for p in self.model.parameters() if p.requires_grad)
         self.warnings: list[str] = []
         self.training = self.load("training file", spec.training_file)
         if not self.training.examples:
             raise unusable("training file", "no example has an assistant message or completion to learn from")
+        self.trained = trained_part(len(self.training.examples)) if spec.trained == "auto" else spec.trained
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, self.trained))
+        self.optimiser = AdamW(p for p in self.model.parameters() if p.requires_grad)
         self.validation = self.load("validation file", spec.validation_file).examples if spec.validation_file else ()
         self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.n_epochs
@@ -54,7 +57,7 @@ class Job:
 
     def load(self, name: str, path: str) -> Dataset:
         """Read a file and note what had to be cut or left out of it."""
-        dataset = load_dataset(name, Path(path), self.tokenizer, self.model.config.max_position_embeddings)
+        dataset = load_dataset(name, Path(path), self.tokenizer, self.model.config.max_position_embeddings, self.beat)
         self.warnings += [dataset.warning] if dataset.warning else []
         return dataset
 
@@ -89,7 +92,7 @@ class Job:
         """Say what is about to run, and what of the files will not be used."""
         self.emit({
             "type": "started", "total_steps": self.total_steps, "n_examples": len(self.training.examples),
-            "device": "cpu", "precision": "float32", "resumed_at_step": self.step,
+            "device": "cpu", "precision": "float32", "trained": self.trained, "resumed_at_step": self.step,
             "checkpoints": list(self.checkpoints),
         })
         for warning in self.warnings:
@@ -130,7 +133,7 @@ class Job:
             result = evaluate(self.model, [self.validation[n] for n in drawn], self.tokenizer.eot_id)
             metrics |= zip(("valid_loss", "valid_mean_token_accuracy"), result)
         if self.validation and self.epoch_ends:
-            result = evaluate(self.model, self.validation, self.tokenizer.eot_id)
+            result = evaluate(self.model, self.validation, self.tokenizer.eot_id, self.beat)
             metrics |= zip(("full_valid_loss", "full_valid_mean_token_accuracy"), result)
         return metrics
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -19,15 +19,17 @@ def loss_and_hits(model: Llama, batch: Batch) -> tuple[Tensor, Tensor]:
 
     Hidden states are gathered first: logits over the whole vocabulary are the dearest part, and most rows are prompt.
     """
-    hidden = model(batch.ids).flatten(0, 1).index_select(0, batch.learnt)
+    hidden = model(batch.ids, batch.places).index_select(0, batch.learnt)
     logits = model.logits(hidden)
     hits = (logits.detach().argmax(-1) == batch.targets).sum()
     return F.cross_entropy(logits, batch.targets), hits
 
 
 @torch.no_grad()
-def evaluate(model: Llama, examples: Sequence[Example], padding: int) -> tuple[float, float]:
-    """Mean loss in nats and token accuracy over all learnt tokens of `examples`."""
+def evaluate(
+    model: Llama, examples: Sequence[Example], padding: int, beat: Callable[[], None] = lambda: None
+) -> tuple[float, float]:
+    """Mean loss in nats and token accuracy over all learnt tokens of `examples`; `beat` after each batch."""
     model.eval()
     loss_sum = hit_sum = count = 0.0
     for batch in evaluation_batches(examples, padding):
@@ -35,6 +37,7 @@ def evaluate(model: Llama, examples: Sequence[Example], padding: int) -> tuple[f
         loss_sum += loss.item() * len(batch.targets)
         hit_sum += hits.item()
         count += len(batch.targets)
+        beat()
     model.train()
     return loss_sum / count, hit_sum / count
 

@@ -23,7 +23,7 @@ GRADIENT_NORM = 1.0
 TRAINED = {"upper half": 1 / 2, "upper two thirds": 1 / 3, "layers": 0.0, "all": 0.0}
 
 
-def is_trained(name: str, n_layers: int, trained: str = "upper half") -> bool:
+def is_trained(name: str, n_layers: int, trained: str) -> bool:
     """Whether a job changes the parameter of this Hugging Face name: a layer of that part, or the last norm.
 
     Raises KeyError when `trained` is no key of `TRAINED`.

@@ -2,8 +2,8 @@
 
     python3 start.py bench trl_speed [--repeats 3] [--rows 200] [--epochs 2] [--keep-memory]
 
-Both get the same rows in the same order, the same weights, trained layers, schedule and optimiser, float32, no gradient checkpointing, and
-learn what the assistant says only. Our time includes the checkpoints that a job writes; TRL writes none here.
+Both get the same rows in the same order, the same weights, trained layers, schedule and optimiser, float32, no gradient
+checkpointing, and learn what the assistant says only. Our time includes the checkpoints that a job writes; TRL writes none here.
 TRL is installed into build/bench-venv, which sees the packages of .venv through a .pth file.
 """
 from __future__ import annotations
@@ -125,6 +125,7 @@ def train_with_trl(spec: JobSpec) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
+    from localtune.jobs.hyperparameters import trained_part
     from localtune.train.data import epoch_order
     from localtune.train.optimiser import BASE_LEARNING_RATE, is_trained, learning_rate
 
@@ -145,7 +146,7 @@ def train_with_trl(spec: JobSpec) -> None:
     steps = len(in_order) // spec.batch_size
     model = AutoModelForCausalLM.from_pretrained(spec.base, dtype=torch.float32)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(is_trained(name, model.config.num_hidden_layers))
+        parameter.requires_grad_(is_trained(name, model.config.num_hidden_layers, trained_part(len(rows))))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=BASE_LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(

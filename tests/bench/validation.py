@@ -1,7 +1,8 @@
 """The validator against the seven checks that everybody copies: `python3 start.py bench validation [--megabytes 1000]`.
 
 A chat file of about a thousand characters per line is written to a temporary folder. Each way runs in a process of its own,
-on the same file, one after the other; seconds and peak memory are of that process. The seven checks are written here from
+on the same file, in turns (`--rounds`); seconds, processor seconds and peak memory include the processes it starts. A round's
+ratio compares neighbours in time, so that other work on the machine disturbs both. The seven checks are written here from
 their description: load all rows with json.loads; count format errors (type, messages, keys, roles, content, assistant);
 rows without system or user message; messages per row; tokens per row; tokens of the answers; rows over 4,096 tokens.
 """
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -97,7 +99,19 @@ def one_way(way: str, path: Path) -> None:
         from helpers.validation import check
 
         print(check(path, MODEL if tokens else None, tokens=tokens, quiet=True).summary())
-    print(json.dumps({"seconds": time.perf_counter() - started, "cpu": sum(psutil.Process().cpu_times()[:2])}))
+    cpu = sum(psutil.Process().cpu_times()[:4])  # with the processes it started, where the system counts them
+    print(json.dumps({"seconds": time.perf_counter() - started, "cpu": cpu}))
+
+
+def memory(process: psutil.Process) -> int:
+    """Resident bytes of a process and those it started, shared pages counted for each."""
+    total = 0
+    try:
+        for one in [process, *process.children(recursive=True)]:
+            total += one.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass
+    return total
 
 
 def measure(way: str, path: Path) -> dict[str, float]:
@@ -106,10 +120,7 @@ def measure(way: str, path: Path) -> dict[str, float]:
     process = psutil.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     peak = 0
     while process.poll() is None:
-        try:
-            peak = max(peak, process.memory_info().rss)
-        except psutil.NoSuchProcess:
-            break
+        peak = max(peak, memory(process))
         time.sleep(0.02)
     said = process.stdout.read().splitlines()
     if process.wait():
@@ -123,6 +134,8 @@ def measure(way: str, path: Path) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", choices=WAYS, nargs="+", default=WAYS, help="these ways (default: all)")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -133,10 +146,11 @@ def main() -> None:
         path = Path(folder, "chats.jsonl")
         write_chats(path, options.megabytes)
         print(f"{path.stat().st_size / 1e6:.0f} MB", flush=True)
-        took = {way: measure(way, path) for way in WAYS}
+        rounds = [{way: measure(way, path) for way in options.only} for _ in range(options.rounds)]
     for seven, ours in (WAYS[:2], WAYS[2:]):
-        seconds, cpu = (took[seven][unit] / took[ours][unit] for unit in ("seconds", "cpu"))
-        print(f"{ours}: {seconds:.1f} times as fast as {seven} ({cpu:.1f} times by processor time)")
+        if {seven, ours} <= set(options.only):
+            seconds, cpu = (median(r[seven][unit] / r[ours][unit] for r in rounds) for unit in ("seconds", "cpu"))
+            print(f"{ours}: {seconds:.1f} times as fast as {seven} ({cpu:.1f} times by processor time)")
 
 
 if __name__ == "__main__":

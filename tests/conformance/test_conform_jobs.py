@@ -10,7 +10,7 @@ import pytest
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.conformance.surface import covers
-from tests.conformance.target import UNTRAINABLE, Target, chat_lines, create, messages_of, upload, wait_for
+from tests.conformance.target import UNTRAINABLE, Target, chat_lines, create, messages_of, wait_for
 
 LONG = {"hyperparameters": {"n_epochs": 50, "batch_size": 1}}
 

@@ -149,3 +149,16 @@ def local(monkeypatch: pytest.MonkeyPatch) -> None:
 def paid(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake provider counts as a paid one."""
     monkeypatch.setattr("helpers.connect.health", lambda url: None)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """What the notebook's outputs hold, by display id."""
+    contents: dict[str, dict[str, Any]] = {}
+
+    def display(content: dict[str, Any], raw: bool, display_id: str, update: bool = False) -> None:
+        assert raw and (not update or display_id in contents)
+        contents[display_id] = content
+
+    monkeypatch.setattr("helpers.outputs.display", display)
+    return contents

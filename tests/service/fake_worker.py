@@ -1,14 +1,17 @@
 """A worker that speaks the real one's protocol and trains nothing; the first example's question says how it behaves.
 
 `ok` (and anything else): all steps. `slow`: a step every 20 ms. `fail`: reports a failure. `crash`: dies at step 5,
-every time. `crash-once`: dies at step 5 of the first attempt. `rubbish`: prints a line that is no message. `hang` and
-`hang-once`: like `crash`, but waiting instead of dying. `unheard`: writes step 5 down, says nothing of it, and waits.
+every time. `crash-once`: dies at step 5 of the first attempt. `killed`: like `crash`, by SIGKILL. `rubbish`: prints a line
+that is no message. `hang` and `hang-once`: like `crash`, but waiting instead of dying; `busy` and `busy-once`: computing
+instead. `alive`: computes for six seconds at step 5 and says that it does. `unheard`: writes step 5 down, says nothing of
+it, and waits.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -50,15 +53,35 @@ def train(spec: JobSpec) -> None:
     Journal(Path(spec.output)).cut(done)
     for step in range(done + 1, total + 1):
         report(spec, step, total, per_epoch, heard=behaviour != "unheard" or step < 5 or spec.attempt > 1)
-        if step == 5 and (behaviour == "hang" or behaviour in ("hang-once", "unheard") and spec.attempt == 1):
-            time.sleep(60)
+        if step == 5:
+            strike(behaviour.removesuffix("-once"), once=behaviour.endswith("-once"), attempt=spec.attempt)
         if behaviour == "slow":
             time.sleep(0.02)
-        if step == 5 and (behaviour == "crash" or behaviour == "crash-once" and spec.attempt == 1):
-            os._exit(9)
         if step % per_epoch == 0:
             finish_epoch(spec, step, per_epoch, resume)
     emit(type="done", trained_tokens=10 * total, seconds=0.1)
+
+
+def strike(behaviour: str, once: bool, attempt: int) -> None:
+    """Step 5 of those that go wrong."""
+    if attempt > 1 and (once or behaviour == "unheard"):
+        return
+    if behaviour in ("hang", "unheard"):
+        time.sleep(60)
+    if behaviour in ("busy", "alive"):
+        compute(60 if behaviour == "busy" else 6, aloud=behaviour == "alive")
+    if behaviour == "crash":
+        os._exit(9)
+    if behaviour == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def compute(seconds: float, aloud: bool) -> None:
+    began = beaten = time.monotonic()
+    while time.monotonic() < began + seconds:
+        if aloud and time.monotonic() > beaten + 0.2:
+            beaten = time.monotonic()
+            emit(type="alive")
 
 
 def report(spec: JobSpec, step: int, total: int, per_epoch: int, heard: bool) -> None:

@@ -29,7 +29,8 @@ def test_events_are_newest_first_and_tell_the_story(client: openai.OpenAI) -> No
     done = wait_for(client, job.id)
     story = messages_of(client, job.id)
     assert story[:5] == [
-        f"localtune trains its own small model: '{MODEL}' is an alias of 'small' (6 parameters) on this machine.",
+        f"localtune trains its own small model: '{MODEL}' is an alias of 'small' (6 parameters) on this machine. "
+        "Up to 30 examples change the upper half of its layers, more of them change all of it.",
         f"Created fine-tuning job: {job.id}",
         f"Validating training file: {job.training_file} and validation file: {job.validation_file}",
         "Files validated, moving job to queued state",
@@ -172,3 +173,13 @@ def test_unknown_job(client: openai.OpenAI) -> None:
             "message": "Could not find fine tune: ftjob-x", "type": "invalid_request_error",
             "param": "fine_tune_id", "code": "fine_tune_not_found",
         }
+
+
+def test_an_integration_is_kept_and_the_events_say_that_nothing_is_sent(client: openai.OpenAI) -> None:
+    settings = [{"type": "wandb", "wandb": {"project": "course", "tags": ["a"]}}]
+    job = wait_for(client, create(client, integrations=settings).id)
+    assert [one.model_dump(exclude_none=True) for one in job.integrations] == settings
+    (warning,) = [event for event in client.fine_tuning.jobs.list_events(job.id, limit=1000) if event.level == "warn"]
+    assert "'wandb' (project 'course') is kept with the job" in warning.message
+    assert "sends nothing to Weights & Biases" in warning.message
+    assert client.fine_tuning.jobs.retrieve(create(client).id).integrations == []

@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 def test_an_upload_expires_and_gives_its_parts_back(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blobs, upload = Blobs(tmp_path / "blobs"), store.uploads.create(COLUMNS)
+    blobs, upload = Blobs(tmp_path / "blobs"), store.uploads.create(COLUMNS, 3_600)
     part = blobs.keep(io.BytesIO(b"12345"), lambda sha, size: store.uploads.add_part(PROJECT, upload["id"], sha, size))
     blobs.sweep(store.files.blobs_in_use)
     assert blobs.path(part["sha256"]).exists()
@@ -43,7 +43,7 @@ def test_an_upload_expires_and_gives_its_parts_back(
 
 
 def test_an_upload_is_completed_once_and_only_by_its_project(store: Store) -> None:
-    upload = store.uploads.create(COLUMNS)
+    upload = store.uploads.create(COLUMNS, 3_600)
     assert store.uploads.find("proj_other", upload["id"]) is None
     assert store.uploads.add_part("proj_other", upload["id"], "0", 1) is None
     assert store.uploads.complete(upload, "0")["filename"] == "a.txt"

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from localtune.model.llama import load_llama
 from localtune.train.errors import JobError
+from localtune.train.loop import Job
 from localtune.train.optimiser import BASE_LEARNING_RATE, AdamW, is_trained, learning_rate
 from tests.train.jobs import ROWS, chat, hashes, make_spec, of_type, run_job, write_rows
 
@@ -25,7 +26,7 @@ def test_lines_of_a_job(tmp_path: Path) -> None:
     lines = run_job(make_spec(tmp_path))
     assert lines[0] == {
         "type": "started", "total_steps": 16, "n_examples": 10, "device": "cpu", "precision": "float32",
-        "resumed_at_step": 0, "checkpoints": [],
+        "trained": "upper half", "resumed_at_step": 0, "checkpoints": [],
     }
     metrics = of_type(lines, "metrics")
     assert [line["step"] for line in metrics] == list(range(1, 17))
@@ -183,5 +184,13 @@ def test_embeddings_and_the_lower_half_stay_as_they_were(tmp_path: Path) -> None
                      for folder in (Path(spec.base), Path(spec.output) / "checkpoints/step-16"))
     n_layers = len({name.split(".")[2] for name in before if ".layers." in name})
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert changed == {name for name in before if is_trained(name, n_layers)}
+    assert changed == {name for name in before if is_trained(name, n_layers, "upper half")}
     assert "model.norm.weight" in changed and 0 < len(changed) < len(before) - 1
+
+
+def test_many_examples_change_all_of_the_model(tmp_path: Path) -> None:
+    few, many = (make_spec(tmp_path / name, rows, n_epochs=1) for name, rows in (("few", ROWS), ("many", ROWS * 4)))
+    assert Job(few, print).trained == "upper half"
+    job = Job(many, print)
+    assert job.trained == "all"
+    assert all(parameter.requires_grad for parameter in job.model.parameters())

@@ -1,0 +1,110 @@
+"""What is kept of every line so that lines can be compared: some forty bytes of hashes, never a text.
+
+A million lines take about forty megabytes. Hashes are Python's own: equal only within processes of one seed.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+from helpers.validation.fast import Example
+
+MAX_LABELS, MAX_LABEL_LENGTH = 50, 60
+NO_KEY = 0
+SYSTEM = ("system", "developer")
+END = 48  # letters at the end by which texts are found that differ in case, spaces and punctuation
+SHORT = 64  # letters: a shorter text, such as a label, occurs too often to lead to similar lines
+LONG_WORD = 16  # letters
+
+_LOWER = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
+_DROPPED = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+_LOW = 0xFFFFFFFF
+
+
+def fold(text: str) -> bytes:
+    """Letters and digits only, in lower case."""
+    return text.encode("utf-8", "surrogatepass").translate(_LOWER, _DROPPED)
+
+
+def conversation(example: Example) -> list[str]:
+    """The texts without a system message at the beginning."""
+    roles, texts = example
+    return texts[1:] if len(texts) > 1 and roles[0] in SYSTEM else texts
+
+
+def _longs() -> array[int]:
+    return array("q")
+
+
+def _ints() -> array[int]:
+    return array("I")
+
+
+@dataclass
+class Facts:
+    """Each list has one entry per example, in the order of the file; only long halves have an owner instead."""
+
+    lines: array[int] = field(default_factory=_ints)
+    places: array[int] = field(default_factory=_longs)  # where the line can be read again
+    exact: array[int] = field(default_factory=_longs)
+    questions: array[int] = field(default_factory=_longs)
+    systems: array[int] = field(default_factory=_ints)
+    answers: array[int] = field(default_factory=_ints)
+    ends: array[int] = field(default_factory=_ints)
+    halves: array[int] = field(default_factory=_ints)
+    owners: array[int] = field(default_factory=_ints)
+    labels: dict[str, int] | None = field(default_factory=dict)
+
+    def add(self, line: int, place: int, example: Example) -> None:
+        roles, texts = example
+        said = conversation(example)
+        question, answer = texts[-2] if len(said) > 1 else "", texts[-1]
+        self.lines.append(line)
+        self.places.append(place)
+        self.exact.append(hash((roles, *texts)))
+        self.questions.append(hash(tuple(said[:-1])) if question else NO_KEY)
+        self.systems.append(hash(texts[0]) & _LOW if said is not texts else NO_KEY)
+        self.answers.append(hash(answer) & _LOW if len(answer) >= SHORT else NO_KEY)
+        self.ends.append(_end(question, answer))
+        if len(answer) < SHORT or len(question) < SHORT:
+            self._halves(max(said, key=len))
+        if self.labels is not None:
+            self._count_label(answer)
+
+    def _halves(self, text: str) -> None:
+        """One changed word leaves the beginning or the end as it was. The size of both is a power of two, so that a few
+        letters more or less do not matter; near such a size both sizes count."""
+        if len(text) < SHORT // 2:
+            return
+        size = 1 << (len(text).bit_length() - 2)
+        for own in (size, size // 2) if len(text) - 2 * size < LONG_WORD else (size,):
+            self.halves.append(hash(text[:own]) & _LOW)
+            self.halves.append(hash(text[-own:]) & _LOW)
+            self.owners.extend((len(self.lines) - 1,) * 2)
+
+    def _count_label(self, answer: str) -> None:
+        if self.labels is None or len(answer) > MAX_LABEL_LENGTH:
+            self.labels = None
+            return
+        self.labels[answer] = self.labels.get(answer, 0) + 1
+        if len(self.labels) > MAX_LABELS:
+            self.labels = None
+
+    def join(self, later: Facts, offset: int) -> None:
+        """Adds a later part of the file, whose lines are counted from `offset` on."""
+        before = len(self.lines)
+        self.lines.extend(array("I", [line + offset for line in later.lines]))
+        self.owners.extend(array("I", [owner + before for owner in later.owners]))
+        for name in ("places", "exact", "questions", "systems", "answers", "ends", "halves"):
+            getattr(self, name).extend(getattr(later, name))
+        labels = {} if self.labels is None or later.labels is None else {**self.labels}
+        for label, count in (later.labels or {}).items():
+            labels[label] = labels.get(label, 0) + count
+        known = self.labels is not None and later.labels is not None and len(labels) <= MAX_LABELS
+        self.labels = labels if known else None
+
+
+def _end(question: str, answer: str) -> int:
+    text = answer if len(answer) >= 2 * END else question + answer
+    return hash(fold(text[-2 * END :])[-END:]) & _LOW
