@@ -18,7 +18,6 @@ from localtune.api.lists import After, Limit, listing, listing_with_ends
 from localtune.api.schema import invalid
 from localtune.api.file_form import FINE_TUNE
 from localtune.catalog import Model
-from localtune.jobs.hyperparameters import SMALL
 
 router = APIRouter(prefix="/fine_tuning/jobs")
 
@@ -61,8 +60,7 @@ def honest_event(model: Model) -> str:
     how = "starts from" if model.name.startswith("ft:") else "is an alias of"
     return (
         f"localtune trains its own small model: '{model.name}' {how} '{model.base}' "
-        f"({model.parameters:,} parameters) on this machine. Up to {SMALL} examples change the upper half of its layers, more of "
-        "them change all of it."
+        f"({model.parameters:,} parameters) on this machine; a job changes the upper half of its layers."
     )
 
 

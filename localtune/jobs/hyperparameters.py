@@ -35,12 +35,3 @@ def auto_batch_size(n_examples: int) -> int:
     the processor better; beyond 16 that gain ends and only updates are lost.
     """
     return min(16, math.ceil(n_examples / SMALL))
-
-
-def trained_part(n_examples: int) -> str:
-    """What of the model a job changes: a key of `train.optimiser.TRAINED`; not on the wire, measured in docs/log.md.
-
-    A few examples shall change manners and leave the knowledge alone; many have to build what the base lacks, from the
-    words upward.
-    """
-    return "upper half" if n_examples <= SMALL else "all"

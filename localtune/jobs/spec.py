@@ -22,7 +22,7 @@ class JobSpec:
     learning_rate_multiplier: float
     seed: int
     threads: int
-    trained: str = "auto"  # what of the model changes: a key of `train.optimiser.TRAINED`, or by the number of examples
+    trained: str = "upper half"  # what of the model changes: a key of `train.optimiser.TRAINED`
 
     def save(self, path: Path) -> None:
         """Write as JSON (UTF-8)."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from localtune.jobs.hyperparameters import trained_part
 from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
 from localtune.model.llama import load_llama, save_llama
@@ -45,9 +44,8 @@ class Job:
         self.training = self.load("training file", spec.training_file)
         if not self.training.examples:
             raise unusable("training file", "no example has an assistant message or completion to learn from")
-        self.trained = trained_part(len(self.training.examples)) if spec.trained == "auto" else spec.trained
         for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, self.trained))
+            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, spec.trained))
         self.optimiser = AdamW(p for p in self.model.parameters() if p.requires_grad)
         self.validation = self.load("validation file", spec.validation_file).examples if spec.validation_file else ()
         self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
@@ -92,7 +90,7 @@ class Job:
         """Say what is about to run, and what of the files will not be used."""
         self.emit({
             "type": "started", "total_steps": self.total_steps, "n_examples": len(self.training.examples),
-            "device": "cpu", "precision": "float32", "trained": self.trained, "resumed_at_step": self.step,
+            "device": "cpu", "precision": "float32", "trained": self.spec.trained, "resumed_at_step": self.step,
             "checkpoints": list(self.checkpoints),
         })
         for warning in self.warnings:

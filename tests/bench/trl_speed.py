@@ -125,7 +125,6 @@ def train_with_trl(spec: JobSpec) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
-    from localtune.jobs.hyperparameters import trained_part
     from localtune.train.data import epoch_order
     from localtune.train.optimiser import BASE_LEARNING_RATE, is_trained, learning_rate
 
@@ -146,7 +145,7 @@ def train_with_trl(spec: JobSpec) -> None:
     steps = len(in_order) // spec.batch_size
     model = AutoModelForCausalLM.from_pretrained(spec.base, dtype=torch.float32)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(is_trained(name, model.config.num_hidden_layers, trained_part(len(rows))))
+        parameter.requires_grad_(is_trained(name, model.config.num_hidden_layers, spec.trained))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=BASE_LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(

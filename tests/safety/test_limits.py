@@ -71,7 +71,7 @@ def test_only_so_many_requests_at_once(new_service: Service, monkeypatch: pytest
     def body() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n'
         begun.release()
-        release.wait(20)
+        release.wait(120)
         yield b'{}\n\r\n--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--x--\r\n'
 
     def send() -> None:
@@ -82,9 +82,9 @@ def test_only_so_many_requests_at_once(new_service: Service, monkeypatch: pytest
     try:
         for sender in senders:
             sender.start()
-            begun.acquire(timeout=20)
+            assert begun.acquire(timeout=60)
         with pytest.raises(openai.RateLimitError, match="at most 2 requests at once"):
-            for _ in range(200):  # what was sent may still be on its way
+            for _ in range(2_000):  # what was sent may still be on its way
                 client.files.list()
                 time.sleep(0.02)
     finally:

@@ -30,7 +30,7 @@ class Settings:
     n_epochs: int | str = "auto"
     batch_size: int | str = "auto"
     learning_rate_multiplier: float | str = "auto"
-    trained: str = "auto"
+    trained: str = "upper half"
 
     def resolved(self, n_examples: int) -> dict[str, Any]:
         asked = {name: getattr(self, name) for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}

@@ -33,7 +33,7 @@ def combinations(start: Settings, asked: Sequence[str]) -> Iterator[Settings]:
             raise ValueError(f"{item!r}: write NAME=VALUE,VALUE with a name of {', '.join(NAMES)}")
         option, kind = NAMES[name]
         spans[option] = [kind(value) for value in values.split(",")]
-    if unknown := set(spans.get("trained", ())).difference(TRAINED, ["auto"]):
+    if unknown := set(spans.get("trained", ())).difference(TRAINED):
         raise ValueError(f"trained: {', '.join(unknown)} is none of {', '.join(TRAINED)}")
     return (replace(start, **dict(zip(spans, values))) for values in product(*spans.values()))
 
