@@ -40,7 +40,7 @@ HELD_OUT = {
     "entities": ("validation.jsonl", "test.jsonl"), "products": ("validation.jsonl", "test.jsonl"),
     "logic_games": ("validation.jsonl", "test.jsonl"),
 }
-FORMULA = " to whom it may concern "  # how letters begin; no property of either side
+FORMULA = " may concern "  # of "to whom it may concern", how letters begin
 WRITTEN = ("text", "ad", "body", "description", "passage", "question")  # fields of running text
 
 

@@ -102,10 +102,16 @@ class Notebook:
 
     def run_all(self) -> dict[str, Any]:
         """Run All, to the end or the first error; the saved notebook."""
-        self.menu("Run", "Run All Cells")
+        wait_until(self._started, f"{self.path.name} did not begin to run")
         saved = wait_until(self._finished, f"{self.path.name} was not run to its end", RUN_ALL_PATIENCE)
         assert not errors(saved), f"{self.path.name}: {errors(saved)}"
         return saved
+
+    def _started(self) -> bool:
+        """Asks for Run All; JupyterLab may drop the wish while it is still connecting to the kernel."""
+        self.menu("Run", "Run All Cells")
+        self.page.wait_for_timeout(5_000)
+        return self.page.locator(".jp-CodeCell .jp-InputPrompt").first.inner_text().strip() != "[ ]:"
 
     def _finished(self) -> dict[str, Any] | None:
         saved = self.save()
