@@ -21,6 +21,7 @@ from tools.service import ROOT, stop
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 PATIENCE = 300.0  # seconds for anything a machine under load may take its time for
 RUN_ALL_PATIENCE = 1200.0
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
@@ -49,7 +50,7 @@ def stripped_copy(notebook: Path, folder: Path) -> Path:
 
 @contextmanager
 def lab_server(folder: Path, root: Path) -> Iterator[str]:
-    """Address with token of a JupyterLab on `root`; its settings, workspaces and run files lie in `folder`."""
+    """Address with token of a JupyterLab on `root`, without the tabs of last time; its settings, workspaces and run files lie in `folder`."""
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR")
     environment = {**os.environ, **{name: str(folder / name.lower()) for name in places}}
     environment["JUPYTER_CONFIG_PATH"] = str(ROOT / "tools" / "jupyter")  # as in `start.py lab`
@@ -58,19 +59,22 @@ def lab_server(folder: Path, root: Path) -> Iterator[str]:
         process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log)
     try:
         facts = wait_until(lambda: server_facts(folder / "jupyter_runtime_dir", process), "JupyterLab did not start")
-        yield f"{facts['url']}lab/tree/{{path}}?token={facts['token']}"
+        yield f"{facts['url']}lab/tree/{{path}}?token={facts['token']}&reset"
     finally:
         stop(process)
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """None while the file is being written."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
 def server_facts(runtime: Path, process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
     assert process.poll() is None, "JupyterLab ended: see lab.log in the test's folder"
-    for path in runtime.glob("jpserver-*.json"):
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # being written
-            return None
-    return None
+    return next(map(read_json, runtime.glob("jpserver-*.json")), None)
 
 
 def wait_until(look: Callable[[], Any], complaint: str, patience: float = PATIENCE) -> Any:
@@ -94,7 +98,7 @@ class Notebook:
 
     def idle(self) -> None:
         """Waits for a kernel that has nothing to do."""
-        expect(self.page.locator(".jp-Notebook-ExecutionIndicator").first).to_have_attribute("data-status", "idle")
+        expect(self.page.locator(f"{PANEL} .jp-Notebook-ExecutionIndicator").first).to_have_attribute("data-status", "idle")
 
     def menu(self, name: str, item: str) -> None:
         self.page.locator(".lm-MenuBar-itemLabel", has_text=name).first.click()
@@ -111,7 +115,7 @@ class Notebook:
         """Asks for Run All; JupyterLab may drop the wish while it is still connecting to the kernel."""
         self.menu("Run", "Run All Cells")
         self.page.wait_for_timeout(5_000)
-        return self.page.locator(".jp-CodeCell .jp-InputPrompt").first.inner_text().strip() != "[ ]:"
+        return self.page.locator(f"{PANEL} .jp-CodeCell .jp-InputPrompt").first.inner_text().strip() != "[ ]:"
 
     def _finished(self) -> dict[str, Any] | None:
         saved = self.save()
@@ -119,8 +123,9 @@ class Notebook:
         return saved if all(counts) or errors(saved) else None
 
     def save(self) -> dict[str, Any]:
-        self.page.locator(".jp-NotebookPanel").press("ControlOrMeta+s")
-        return json.loads(self.path.read_text(encoding="utf-8"))
+        """The notebook as it lies on the disk after saving."""
+        self.page.locator(PANEL).press("ControlOrMeta+s")
+        return wait_until(lambda: read_json(self.path), f"{self.path.name} was not saved")
 
     def restart_kernel(self) -> None:
         self.menu("Kernel", "Restart Kernel…")
