@@ -106,10 +106,10 @@ def test_the_learning_rate_rises_stays_and_falls_to_zero() -> None:
 
 
 def test_a_run_of_two_minutes_reaches_its_loss(tmp_path: Path, tokenizer: Tokenizer) -> None:
-    plan = Plan(seed=1, steps=300, batch_tokens=2048, config=NARROW)
+    plan = Plan(seed=1, steps=430, batch_tokens=2048, config=NARROW)
     trained = pretrain(plan, SMALL, tmp_path / "model", tmp_path / "work").model
     loss = held_out_loss(trained, tokenizer, 77)
-    assert loss < 4.6  # nats; 4.46 measured with one thread; 8.3 (ln 4096) is what knowing nothing costs
+    assert loss < 4.25  # nats; 4.14 measured with one thread; 8.3 (ln 4096) is what knowing nothing costs
     assert held_out_loss(load_llama(tmp_path / "model"), tokenizer, 77) == pytest.approx(loss, abs=0.01)  # float16
 
 

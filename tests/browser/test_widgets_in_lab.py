@@ -103,7 +103,9 @@ def test_run_all(open_notebook: Callable[[Path], Notebook], course: Path, number
     if not found:
         pytest.skip(f"NOT PROVEN: there is no notebook {number} to run in JupyterLab")
     notebook = open_notebook(stripped_copy(found[0], course / "notebooks"))
-    notebook.run_all()
-    if any("Playground(" in "".join(cell["source"]) for cell in code_cells(notebook.save())):
+    cells = code_cells(notebook.run_all())
+    counts = [cell["execution_count"] for cell in cells]
+    assert len(counts) > 10 and all(counts) and counts == sorted(counts)
+    if any("Playground(" in "".join(cell["source"]) for cell in cells):
         use_playground(notebook.page)
     notebook.screenshot(f"run-all-{number}")

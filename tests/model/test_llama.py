@@ -45,6 +45,16 @@ def test_padding_on_the_right_changes_nothing(tmp_path: Path) -> None:
     torch.testing.assert_close(alone, padded[:, :3])
 
 
+def test_hidden_states_of_the_tokens_alone_are_those_of_each_row(tmp_path: Path) -> None:
+    model = load_llama(tiny_base(tmp_path))
+    rows = torch.tensor([[5, 6, 7, 0, 0], [8, 9, 10, 11, 12]])
+    with torch.no_grad():
+        tokens = model(rows, torch.tensor([0, 1, 2, 5, 6, 7, 8, 9]))
+        apart = [model(rows[:1, :3])[0], model(rows[1:])[0]]
+    assert tokens.shape == (8, model.config.hidden_size)
+    torch.testing.assert_close(tokens, torch.cat(apart))
+
+
 def test_stored_as_float16_loads_as_float32(tmp_path: Path) -> None:
     base = tiny_base(tmp_path / "base")
     model = load_llama(base)

@@ -12,6 +12,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,6 +103,17 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return file.getvalue()
+
+
+def jsonl_splits(
+    folder: str, sizes: Mapping[str, int], seed: int, item: Callable[[Grammar], Row], key: Callable[[Row], str]
+) -> dict[str, str]:
+    """A file of distinct rows for every split, each by the split's own rules; no key stands in two of them."""
+    made, seen = {}, set()
+    for split, count in sizes.items():
+        grammar = Grammar(rules_of(folder, split), random.Random(f"{seed} {split}"))
+        made[f"{split}.jsonl"] = jsonl_text(distinct(partial(item, grammar), count, seen, key))
+    return made
 
 
 def jsonl_text(rows: Iterable[object]) -> str:

@@ -1,10 +1,9 @@
 """Short news items and the people, companies, places and products they name, in order of first appearance."""
 from __future__ import annotations
 
-import random
 import re
 
-from tools.datasets.common import Grammar, capitalised, distinct, jsonl_text, rules_of
+from tools.datasets.common import Grammar, capitalised, jsonl_splits
 
 SEED = 14
 SIZES = {"train": 500, "validation": 100, "test": 200}
@@ -33,8 +32,4 @@ def item(grammar: Grammar) -> Row:
 
 def files() -> dict[str, str]:
     """train.jsonl, validation.jsonl and test.jsonl with {"text", "entities"}."""
-    made, seen = {}, set()
-    for split, count in SIZES.items():
-        grammar = Grammar(rules_of("entities", split), random.Random(f"{SEED} {split}"))
-        made[f"{split}.jsonl"] = jsonl_text(distinct(lambda: item(grammar), count, seen, lambda row: str(row["text"])))
-    return made
+    return jsonl_splits("entities", SIZES, SEED, item, lambda row: str(row["text"]))

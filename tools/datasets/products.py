@@ -1,9 +1,7 @@
 """Products: three to six attributes, and a description that says every one of them and nothing else."""
 from __future__ import annotations
 
-import random
-
-from tools.datasets.common import Grammar, capitalised, distinct, jsonl_text, rules_of
+from tools.datasets.common import Grammar, capitalised, jsonl_splits
 
 SEED = 16
 SIZES = {"train": 300, "validation": 60, "test": 150}
@@ -22,8 +20,4 @@ def item(grammar: Grammar) -> dict[str, object]:
 
 def files() -> dict[str, str]:
     """train.jsonl, validation.jsonl and test.jsonl with {"attributes", "description"}."""
-    made, seen = {}, set()
-    for split, count in SIZES.items():
-        grammar = Grammar(rules_of("products", split), random.Random(f"{SEED} {split}"))
-        made[f"{split}.jsonl"] = jsonl_text(distinct(lambda: item(grammar), count, seen, lambda row: str(row["description"])))
-    return made
+    return jsonl_splits("products", SIZES, SEED, item, lambda row: str(row["description"]))
