@@ -67,13 +67,15 @@ def create_or_reuse(
 ) -> FineTuningJob:
     """Starts a training job, unless an identical one is there: same file contents, model, settings and seed.
 
+    A job from before the model's own `created` (another model had that name) does not count.
+
     `hyperparameters` are those of supervised training; another method is given whole as `method`. `force` trains
     again. On a paid provider the estimate is shown first and answered with yes (`yes=True` answers in advance); without
     a yes NotConfirmed is raised. `more` goes to `fine_tuning.jobs.create` (integrations, extra_body …).
     """
     settings = _settings(model, hyperparameters, method, suffix, seed)
     key = _key(settings, *(_content_hash(client, file) for file in (training_file, validation_file)))
-    if not force and (job := _identical(client, key)):
+    if not force and (job := _identical(client, key, _created(client, model))):
         print(f"Using {job.id} ({job.status}): same data, model and settings. force=True would train again.")
         return job
     if not who(client).local:
@@ -194,10 +196,19 @@ def _content_hash(client: openai.OpenAI, file_id: str | None) -> str | None:
         return file_id
 
 
-def _identical(client: openai.OpenAI, key: str) -> FineTuningJob | None:
+def _created(client: openai.OpenAI, model: str) -> int:
+    """Unix seconds since which a name means this model; 0 for a name that the provider does not know."""
+    try:
+        return client.models.retrieve(model).created
+    except openai.NotFoundError:
+        return 0
+
+
+def _identical(client: openai.OpenAI, key: str, since: int) -> FineTuningJob | None:
     # Not every provider filters by metadata, so the entry is compared here as well.
     for job in client.fine_tuning.jobs.list(metadata={KEY: key}, limit=100):
-        if (job.metadata or {}).get(KEY) == key and job.status in REUSABLE and _usable(client, job):
+        same = (job.metadata or {}).get(KEY) == key and job.created_at >= since
+        if same and job.status in REUSABLE and _usable(client, job):
             return job
     return None
 

@@ -43,18 +43,32 @@ def encode(document: Document, tokenizer: Tokenizer, context: int, rng: random.R
         ids, mask = [*ids, tokenizer.eot_id], [*mask, 0]
     elif document.kind == "completion":
         ids, mask = tokenizer.completion(document.prompt, document.text)
+    elif document.kind == "turns":
+        ids, mask = in_turns(document.turns, tokenizer)
     else:
         ids = [*tokenizer.encode(document.text), tokenizer.eot_id]
         mask = [1] * len(ids)
-    return Row(ids[:context], list(weigh(mask[:context], rng)))
+    share = 0.0 if document.answers_only else PROMPT_SHARE
+    return Row(ids[:context], list(weigh(mask[:context], rng, share)))
 
 
-def weigh(mask: list[int], rng: random.Random) -> Iterator[float]:
+def in_turns(turns: Iterable[tuple[str, str]], tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """Ids and loss mask (1 on the answers) of pairs in a row."""
+    ids: list[int] = []
+    mask: list[int] = []
+    for shown, answered in turns:
+        for text, learnt in ((shown, 0), (answered, 1)):
+            part = tokenizer.encode(text)
+            ids, mask = ids + part, mask + [learnt] * len(part)
+    return [*ids, tokenizer.eot_id], [*mask, 0]
+
+
+def weigh(mask: list[int], rng: random.Random, prompt_share: float = PROMPT_SHARE) -> Iterator[float]:
     """Weights of a row's tokens: 1, more in a short answer; a prompt's tokens are learnt at random."""
     for learnt, run in groupby(mask):
         size = len(list(run))
         for _ in range(size):
-            yield max(1.0, SHORT / size) if learnt else float(rng.random() < PROMPT_SHARE)
+            yield max(1.0, SHORT / size) if learnt else float(rng.random() < prompt_share)
 
 
 def join(rows: Iterable[Row], context: int) -> Iterator[Row]:

@@ -23,8 +23,7 @@ LABELS = (
 
 def text_of(document: Document) -> Iterator[str]:
     """The plain texts of a document."""
-    yield from (message["content"] for message in document.messages)
-    yield from (text for text in (document.prompt, document.text) if text)
+    yield from document.parts
 
 
 def write_tokenizer(folder: Path, seed: int, documents: int) -> None:

@@ -105,30 +105,31 @@ class Notebook:
         self.page.locator(".lm-Menu-itemLabel", has_text=item).first.click()
 
     def run_all(self) -> dict[str, Any]:
-        """Run All, to the end or the first error; the saved notebook."""
-        wait_until(self._started, f"{self.path.name} did not begin to run")
-        saved = wait_until(self._finished, f"{self.path.name} was not run to its end", RUN_ALL_PATIENCE)
+        """Run All on cells that have not run yet, to the end or the first error; the saved notebook."""
+        wait_until(self._ran, f"{self.path.name} was not run to its end", RUN_ALL_PATIENCE)
+        saved = self.save()
         assert not errors(saved), f"{self.path.name}: {errors(saved)}"
         return saved
 
-    def _started(self) -> bool:
-        """Asks for Run All; JupyterLab may drop the wish while it is still connecting to the kernel."""
-        self.menu("Run", "Run All Cells")
-        self.page.wait_for_timeout(5_000)
-        return self.page.locator(f"{PANEL} .jp-CodeCell .jp-InputPrompt").first.inner_text().strip() != "[ ]:"
-
-    def _finished(self) -> dict[str, Any] | None:
-        saved = self.save()
-        counts = [cell["execution_count"] for cell in code_cells(saved)]
-        return saved if all(counts) or errors(saved) else None
+    def _ran(self) -> bool:
+        """Asks for Run All until JupyterLab takes it up: while it is connecting to the kernel it may drop the wish, even after
+        it has marked the cells as waiting."""
+        prompts = "".join(self.page.locator(f"{PANEL} .jp-CodeCell .jp-InputPrompt").all_text_contents())
+        started, waiting = any(map(str.isdigit, prompts)), "*" in prompts
+        if not started and not waiting:
+            self.menu("Run", "Run All Cells")
+            self.page.wait_for_timeout(5_000)
+        return started and not waiting
 
     def save(self) -> dict[str, Any]:
         """The notebook as it lies on the disk after saving."""
         self.page.locator(PANEL).press("ControlOrMeta+s")
+        expect(self.page.locator(".lm-DockPanel-tabBar .lm-mod-current.jp-mod-dirty")).to_have_count(0)
         return wait_until(lambda: read_json(self.path), f"{self.path.name} was not saved")
 
     def restart_kernel(self) -> None:
-        self.menu("Kernel", "Restart Kernel…")
+        """A new kernel, as a learner starts it; nothing has run in it yet."""
+        self.menu("Kernel", "Restart Kernel and Clear Outputs of All Cells…")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         self.idle()
 

@@ -43,6 +43,7 @@ class FakeProvider:
         self.contents: dict[str, bytes] = {}
         self.jobs: list[dict[str, Any]] = []
         self.models: set[str] = set()
+        self.models_since = 1  # Unix seconds
         self.events: list[dict[str, Any]] = []
         self.script: list[Callable[[], httpx2.Response | None]] = []
         self.requests: list[str] = []
@@ -97,9 +98,8 @@ class FakeProvider:
             return self.error(404, "no model")
         return httpx2.Response(200, json=self.model_object(name))
 
-    @staticmethod
-    def model_object(name: str) -> dict[str, Any]:
-        return {"id": name, "object": "model", "created": 1, "owned_by": "fake"}
+    def model_object(self, name: str) -> dict[str, Any]:
+        return {"id": name, "object": "model", "created": self.models_since, "owned_by": "fake"}
 
     @staticmethod
     def page(data: list[dict[str, Any]]) -> httpx2.Response:

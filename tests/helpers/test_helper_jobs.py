@@ -54,6 +54,17 @@ def test_finished_identical_jobs_are_used_again(provider) -> None:
 
 
 @pytest.mark.usefixtures("local")
+def test_a_job_of_another_model_with_the_same_name_is_not_used(provider) -> None:
+    client = provider.client()
+    provider.models.add(MODEL)
+    file = upload(client, ROWS).id
+    first = create_or_reuse(client, MODEL, file, seed=1)
+    assert create_or_reuse(client, MODEL, file, seed=1).id == first.id
+    provider.models_since = first.created_at + 1  # its weights were replaced
+    assert create_or_reuse(client, MODEL, file, seed=1).id != first.id
+
+
+@pytest.mark.usefixtures("local")
 @pytest.mark.parametrize(
     "other", [{"seed": 2}, {"hyperparameters": {"n_epochs": 3}}, {"suffix": "x"}, {"validation": True}]
 )

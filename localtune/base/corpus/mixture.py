@@ -6,13 +6,13 @@ Each source is a generator of documents that knows nothing but its random number
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from localtune.base.corpus import dialogue, facts, natural, personas, text
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks import (
-    characters, comparing, copying, counting, emails, entities, logic, products, reviews,
+    characters, comparing, copying, counting, emails, entities, logic, products, reviews, verdicts,
 )
 
 Generator = Callable[[random.Random], Iterator[Document]]
@@ -20,21 +20,22 @@ Generator = Callable[[random.Random], Iterator[Document]]
 # Shares of text by source: for most of the run, and for its last part, while the learning rate falls to zero.
 # Facts and personas carry the first lessons, so they come most often and, as what is seen last stays best, at the end.
 SOURCES: dict[str, tuple[Generator, float, float]] = {
-    "facts": (facts.documents, 0.24, 0.29),
-    "personas": (personas.documents, 0.24, 0.26),
-    "dialogue": (dialogue.documents, 0.005, 0.005),
+    "facts": (facts.documents, 0.25, 0.29),
+    "personas": (personas.documents, 0.22, 0.25),
+    "dialogue": (dialogue.documents, 0.01, 0.005),
     "text": (text.documents, 0.005, 0.005),
-    "copying": (copying.documents, 0.17, 0.1),
-    "comparing": (comparing.documents, 0.12, 0.11),
+    "verdicts": (verdicts.documents, 0.17, 0.13),
+    "copying": (copying.documents, 0.06, 0.05),
+    "comparing": (comparing.documents, 0.05, 0.04),
     "counting": (counting.documents, 0.005, 0.005),
     "logic": (logic.documents, 0.015, 0.01),
-    "reviews": (reviews.documents, 0.08, 0.08),
-    "emails": (emails.documents, 0.04, 0.045),
-    "entities": (entities.documents, 0.04, 0.04),
-    "products": (products.documents, 0.02, 0.025),
-    "characters": (characters.documents, 0.02, 0.025),
+    "reviews": (reviews.documents, 0.06, 0.06),
+    "emails": (emails.documents, 0.04, 0.04),
+    "entities": (entities.documents, 0.045, 0.045),
+    "products": (products.documents, 0.035, 0.035),
+    "characters": (characters.documents, 0.035, 0.035),
 }
-NATURAL = (0.12, 0.08)  # taken from all others alike, if a file of natural text is given
+NATURAL = (0.06, 0.05)  # taken from all others alike, if a file of natural text is given
 
 
 def shares(final: bool, with_natural: bool) -> dict[str, float]:
@@ -48,18 +49,23 @@ def shares(final: bool, with_natural: bool) -> dict[str, float]:
 
 def length(document: Document) -> int:
     """Characters of a document."""
-    return len(document.prompt) + len(document.text) + sum(len(message["content"]) for message in document.messages)
+    return sum(map(len, document.parts))
 
 
 def stream(seed: int, final: bool = False, natural_text: Path | None = None) -> Iterator[Document]:
-    """Documents of all sources in their shares; the same seed gives the same stream.
-
-    The next document comes from the source that is furthest behind its share, so that long documents come less often.
-    """
+    """Documents of all sources in their shares; the same seed gives the same stream."""
     wanted = shares(final, natural_text is not None)
     sources = {name: SOURCES[name][0](random.Random(f"{seed}/{name}")) for name in SOURCES}
     if natural_text:
         sources["natural"] = natural.documents(natural_text, random.Random(f"{seed}/natural"))
+    return in_shares(sources, wanted)
+
+
+def in_shares(sources: Mapping[str, Iterator[Document]], wanted: Mapping[str, float]) -> Iterator[Document]:
+    """Documents of sources whose texts come in the wanted shares.
+
+    The next document comes from the source that is furthest behind its share, so that long documents come less often.
+    """
     written = dict.fromkeys(wanted, 0)
     while True:
         total = sum(written.values())

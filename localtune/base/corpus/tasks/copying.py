@@ -222,6 +222,25 @@ def spell(rng: random.Random) -> Maker:
     return make
 
 
+GLUES = (", ", ",", " ", "; ", ";", "/", " / ", "-", " - ", "\n", "|", " | ", "=", ": ", "(", ".", "_")
+
+
+def respaced(rng: random.Random) -> Maker:
+    """The same words and numbers with something else between them: with and without a space they are other tokens."""
+    old, new = rng.sample(GLUES, 2)
+    least, most = rng.choice(((1, 1), (1, 4), (2, 6)))
+    parts = rng.choice((
+        lambda rng: str(rng.randint(0, 99)), lambda rng: str(rng.randint(0, 999)), word, invented, lambda rng: rng.choice(COLOURS),
+        lambda rng: rng.choice((str(rng.randint(0, 99)), word(rng))),
+    ))
+
+    def make(rng: random.Random) -> Example:
+        row = [parts(rng) for _ in range(rng.randint(least, most))]
+        return Example(f"Write it with {new!r} in front of every part.", old + old.join(row), (new + new.join(row)).strip())
+
+    return make
+
+
 TASKS = (
     repeat, repeat, repeat_times, pick_position, pick_neighbour, look_up, look_up, look_up, look_up_many, look_up_records,
     look_up_records, who_has, reorder, fill_in, spell,
