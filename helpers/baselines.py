@@ -20,11 +20,15 @@ def majority(labels: Iterable[str]) -> str:
     return min(counts, key=lambda label: (-counts[label], label))
 
 
-def tf_idf(texts: Sequence[str], labels: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """Labels of `asked` by logistic regression on TF-IDF of words and pairs of words, learnt from `texts` and `labels`.
+def tf_idf_model(texts: Sequence[str], labels: Sequence[str]) -> GridSearchCV:
+    """Logistic regression on TF-IDF of words and pairs of words, fitted: `predict` gives labels, `predict_proba` probabilities.
 
     Every label must occur at least four times, because the regularisation is chosen by four-fold cross-validation.
     """
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(max_iter=2_000))
-    search = GridSearchCV(model, {"logisticregression__C": STRENGTHS}, cv=FOLDS)
-    return list(search.fit(texts, labels).predict(asked))
+    return GridSearchCV(model, {"logisticregression__C": STRENGTHS}, cv=FOLDS).fit(texts, labels)
+
+
+def tf_idf(texts: Sequence[str], labels: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """Labels of `asked` by `tf_idf_model`, learnt from `texts` and `labels`."""
+    return list(tf_idf_model(texts, labels).predict(asked))

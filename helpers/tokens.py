@@ -6,10 +6,6 @@ with its own tokenizer.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import lzma
-import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,31 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import platformdirs
 import tiktoken
-import tokenizers
 
+from helpers.counting import LOCAL, SHA256, count_example, count_messages, count_texts, encoding, local_tokenizer
 from helpers.formatting import read_jsonl
-from helpers.tables import DATA, base_of, model_row, prices
+from helpers.tables import base_of, model_row, prices
 
-RANKS_URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
-SHA256 = {
-    "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
-    "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
-}
 Rows = Iterable[Mapping[str, Any]]
-
-
-@cache
-def encoding(name: str) -> tiktoken.Encoding:
-    """tiktoken's encoding `cl100k_base` or `o200k_base`, loaded from the course's own files.
-
-    Raises ValueError for any other name: its ranks would have to be downloaded.
-    """
-    if name not in SHA256:
-        raise ValueError(f"no ranks for {name!r} in data/tokenizers; there are {', '.join(SHA256)}")
-    _unpack(name)
-    return tiktoken.get_encoding(name)
 
 
 def encoding_for(model: str) -> tiktoken.Encoding:
@@ -51,11 +29,20 @@ def encoding_for(model: str) -> tiktoken.Encoding:
     tiktoken itself goes wrong on fine-tuned names: it takes `ft:gpt-4.1-…` for a gpt-4. Where the ranks are not shipped
     (the oldest models, other makers' models) cl100k_base stands in, with a warning that counts are approximate.
     """
+    return encoding(_shipped(model))
+
+
+def counted_by(model: str) -> str:
+    """What counts for this model: `local`, or an encoding whose ranks are shipped."""
+    return LOCAL if is_local(model) else _shipped(model)
+
+
+def _shipped(model: str) -> str:
     name = encoding_name(model)
-    if name not in SHA256:
-        warnings.warn(f"{model}: no ranks for {name}; counted approximately, by cl100k_base", stacklevel=2)
-        name = "cl100k_base"
-    return encoding(name)
+    if name in SHA256:
+        return name
+    warnings.warn(f"{model}: no ranks for {name}; counted approximately, by cl100k_base", stacklevel=3)
+    return "cl100k_base"
 
 
 @cache  # asked for every text
@@ -75,26 +62,12 @@ def encoding_name(model: str) -> str:
 def is_local(model: str) -> bool:
     """Whether the local base's own tokenizer counts for this model."""
     row = model_row(model)
-    return row is not None and row["encoding"] == "local"
-
-
-@cache
-def local_tokenizer() -> tokenizers.Tokenizer:
-    """The byte-level tokenizer of the local base."""
-    text = (DATA / "base" / "small" / "tokenizer.json").read_text(encoding="utf-8")
-    tokenizer = tokenizers.Tokenizer.from_str(text)
-    tokenizer.encode_special_tokens = True  # a text that looks like a special token is a text
-    return tokenizer
+    return row is not None and row["encoding"] == LOCAL
 
 
 def count_many(texts: Sequence[str], model: str, threads: int = 2) -> list[int]:
     """Number of tokens of each text, by several threads; what looks like a special token is counted as ordinary text."""
-    if is_local(model):
-        return [len(found.ids) for found in local_tokenizer().encode_batch(list(texts), add_special_tokens=False)]
-    encoding = encoding_for(model)
-    if len(texts) < 100:  # threads would cost more than they save
-        return [len(encoding.encode_ordinary(text)) for text in texts]
-    return list(map(len, encoding.encode_ordinary_batch(list(texts), num_threads=threads)))
+    return count_texts(texts, counted_by(model), threads)
 
 
 def count(text: str, model: str) -> int:
@@ -112,28 +85,13 @@ def truncate(text: str, limit: int, model: str) -> str:
 
 
 def count_chat(messages: Iterable[Mapping[str, Any]], model: str) -> int:
-    """Tokens of a chat by OpenAI's published rule: 3 per message, 1 per name, 3 per example, plus every value.
-
-    The provider's bill may differ by a few tokens; tools and functions add some that were never specified. The local
-    base reads ChatML: a mark at both ends of each message, and no texts but role and content.
-    """
-    messages = list(messages)
-    if is_local(model):
-        parts = [part for m in messages for part in (f"{m['role']}\n", _text(m.get("content")), "\n")]
-        return 2 * len(messages) + sum(count_many(parts, model))
-    texts = [_text(value) for message in messages for key, value in message.items() if key != "weight"]
-    return 3 + 3 * len(messages) + sum("name" in message for message in messages) + sum(count_many(texts, model))
+    """Tokens of a chat by OpenAI's published rule, or the local base's: see `count_messages`."""
+    return count_messages(messages, counted_by(model))
 
 
 def count_row(row: Mapping[str, Any], model: str) -> int:
     """Tokens of one training example: chat (tools by their JSON), prompt/completion, or a preference pair (all of it)."""
-    if "messages" in row:
-        definitions = [_text(row[key]) for key in ("tools", "functions") if key in row]
-        return count_chat(row["messages"], model) + sum(count_many(definitions, model))
-    if "input" in row:
-        answers = [*row["preferred_completion"], *row["non_preferred_completion"]]
-        return count_row(row["input"], model) + count_chat(answers, model)
-    return sum(count_many([row["prompt"], row["completion"]], model)) + is_local(model)
+    return count_example(row, counted_by(model))
 
 
 def auto_epochs(examples: int) -> int:
@@ -216,26 +174,3 @@ def _family(model: str) -> str:
 
 def _rows(source: str | Path | Rows) -> Rows:
     return read_jsonl(source) if isinstance(source, (str, Path)) else source
-
-
-def _text(value: object) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, list) and all(isinstance(part, dict) and "text" in part for part in value):
-        return "".join(part["text"] for part in value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _unpack(name: str) -> None:
-    """Puts the ranks where tiktoken looks before it downloads; never a folder of the project, since tiktoken deletes
-    a file there whose hash it does not like."""
-    if not os.environ.get("TIKTOKEN_CACHE_DIR"):
-        os.environ["TIKTOKEN_CACHE_DIR"] = str(Path(platformdirs.user_cache_dir("localtune")) / "tiktoken")
-    folder = Path(os.environ["TIKTOKEN_CACHE_DIR"])
-    target = folder / hashlib.sha1(RANKS_URL.format(name).encode()).hexdigest()
-    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == SHA256[name]:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    part.write_bytes(lzma.decompress((DATA / "tokenizers" / f"{name}.tiktoken.xz").read_bytes()))
-    os.replace(part, target)

@@ -14,7 +14,7 @@ from helpers.validation import rules
 from helpers.validation.findings import Report
 from helpers.validation.forms import UNKNOWN, Method
 from helpers.validation.lines import Rows
-from helpers.validation.processes import MOST, Pool, usable_cores
+from helpers.validation.processes import MOST, MOST_THAT_COUNT, Pool, usable_cores
 from helpers.validation.scan import Scan, Settings, example_at
 from helpers.validation.together import compare, leakage
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Source = Path | str | Iterable[Mapping[str, Any]]
 LARGE = 32 * 1024**2  # bytes: smaller files are done before a bar could be read, or a second process has started
+LARGE_TO_COUNT = 8 * 1024**2  # the same if tokens are counted, which takes longer
 
 
 def check(
@@ -45,10 +46,10 @@ def check(
     `processes`: how many read a file (default: one, or up to four for large ones where there are as many cores).
     """
     sources = [_source(given) for given in (source, validation) if given is not None]
-    settings = _settings(method, local, model)
-    count = _processes(sources, bool(model and tokens), processes)
+    settings = _settings(method, local, model, tokens)
+    count = _processes(sources, settings.tokens, processes)
     with Pool(count, settings) if count > 1 else nullcontext() as pool:
-        scans = [_scan(source, settings, tokens, quiet, pool) for source in sources]
+        scans = [_scan(source, settings, quiet, pool) for source in sources]
     reports = [_report(source, scan, training and n == 0) for n, (source, scan) in enumerate(zip(sources, scans))]
     if len(scans) == 2:
         leakage(scans[0].facts, scans[1].facts, scans[0].findings)
@@ -79,36 +80,33 @@ def _source(given: Source) -> Path | Rows:
     return given if isinstance(given, list) else list(given)
 
 
-def _settings(method: Method, local: bool, model: str | None) -> Settings:
+def _settings(method: Method, local: bool, model: str | None, tokens: bool) -> Settings:
     if not model:
         return Settings(method, local)
-    from helpers.tokens import example_limit
+    from helpers.tokens import counted_by, example_limit
 
-    return Settings(method, local, model, example_limit(model))
+    return Settings(method, local, counted_by(model), example_limit(model), tokens)
 
 
 def _processes(sources: list[Path | Rows], tokens: bool, wanted: int | None) -> int:
     files = [source for source in sources if isinstance(source, Path)]
-    if tokens or len(files) < len(sources):  # counting has threads of its own; rows in memory are read where they are
+    if len(files) < len(sources):  # rows in memory are read where they are
         return 1
-    large = max(file.stat().st_size for file in files) >= LARGE
-    return wanted or (min(MOST, usable_cores()) if large else 1)
+    large = max(file.stat().st_size for file in files) >= (LARGE_TO_COUNT if tokens else LARGE)
+    return wanted or (min(MOST_THAT_COUNT if tokens else MOST, usable_cores()) if large else 1)
 
 
-def _scan(source: Path | Rows, settings: Settings, tokens: bool, quiet: bool, pool: Pool | None) -> Scan:
+def _scan(source: Path | Rows, settings: Settings, quiet: bool, pool: Pool | None) -> Scan:
     scan = Scan(settings)
     size = source.stat().st_size if isinstance(source, Path) else 0
-    show = _Bar(source.name, size) if isinstance(source, Path) and size >= LARGE and not quiet else None
+    large = size >= (LARGE_TO_COUNT if settings.tokens else LARGE)
+    show = _Bar(source.name, size) if isinstance(source, Path) and large and not quiet else None
     if pool is not None and isinstance(source, Path):
         for end, part in pool.scan(source):
             scan.join(part)
             if show:
                 show.at(end)
     else:
-        if settings.model and tokens:
-            from helpers.bulk_tokens import TokenCounter
-
-            scan.counter = TokenCounter(settings.model)
         scan.read(source, show=show.advance if show else int)
     if show:
         show.close()

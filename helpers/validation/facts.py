@@ -6,6 +6,7 @@ A million lines take about forty megabytes. Hashes are Python's own: equal only 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from helpers.validation.fast import Example
@@ -19,12 +20,21 @@ LONG_WORD = 16  # letters
 
 _LOWER = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
 _DROPPED = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+_BETWEEN = b"\0"
+_DROPPED_FROM_MANY = _DROPPED.replace(_BETWEEN, b"")
 _LOW = 0xFFFFFFFF
 
 
 def fold(text: str) -> bytes:
     """Letters and digits only, in lower case."""
     return text.encode("utf-8", "surrogatepass").translate(_LOWER, _DROPPED)
+
+
+def _fold_many(texts: list[str]) -> list[bytes]:
+    """Many texts at once, each folded."""
+    joined = _BETWEEN.decode().join(texts).encode("utf-8", "surrogatepass")
+    folded = joined.translate(_LOWER, _DROPPED_FROM_MANY).split(_BETWEEN)
+    return folded if len(folded) == len(texts) else list(map(fold, texts))
 
 
 def conversation(example: Example) -> list[str]:
@@ -56,23 +66,24 @@ class Facts:
     owners: array[int] = field(default_factory=_ints)
     labels: dict[str, int] | None = field(default_factory=dict)
 
-    def add(self, line: int, place: int, example: Example) -> None:
-        roles, texts = example
-        said = conversation(example)
-        question, answer = texts[-2] if len(said) > 1 else "", texts[-1]
-        self.lines.append(line)
-        self.places.append(place)
-        self.exact.append(hash((roles, *texts)))
-        self.questions.append(hash(tuple(said[:-1])) if question else NO_KEY)
-        self.systems.append(hash(texts[0]) & _LOW if said is not texts else NO_KEY)
-        self.answers.append(hash(answer) & _LOW if len(answer) >= SHORT else NO_KEY)
-        self.ends.append(_end(question, answer))
-        if len(answer) < SHORT or len(question) < SHORT:
-            self._halves(max(said, key=len))
-        if self.labels is not None:
-            self._count_label(answer)
+    def add(self, lines: Sequence[int], places: Sequence[int], examples: Sequence[Example]) -> None:
+        """Adds examples, each with its line's number and its place."""
+        said = list(map(conversation, examples))
+        before = len(self.lines)
+        self.lines.extend(lines)
+        self.places.extend(places)
+        self.exact.extend([hash((roles, *texts)) for roles, texts in examples])
+        self.questions.extend([hash(tuple(s[:-1])) if len(s) > 1 and s[-2] else NO_KEY for s in said])
+        self.systems.extend([NO_KEY if s is texts else hash(texts[0]) & _LOW for s, (_, texts) in zip(said, examples)])
+        self.answers.extend([hash(s[-1]) & _LOW if len(s[-1]) >= SHORT else NO_KEY for s in said])
+        self.ends.extend([hash(end[-END:]) & _LOW for end in _fold_many(list(map(_tail, said)))])
+        for position, s in enumerate(said, start=before):
+            if len(s[-1]) < SHORT or len(s) < 2 or len(s[-2]) < SHORT:
+                self._halves(position, max(s, key=len))
+        for s in said if self.labels is not None else ():
+            self._count_label(s[-1])
 
-    def _halves(self, text: str) -> None:
+    def _halves(self, position: int, text: str) -> None:
         """One changed word leaves the beginning or the end as it was. The size of both is a power of two, so that a few
         letters more or less do not matter; near such a size both sizes count."""
         if len(text) < SHORT // 2:
@@ -81,7 +92,7 @@ class Facts:
         for own in (size, size // 2) if len(text) - 2 * size < LONG_WORD else (size,):
             self.halves.append(hash(text[:own]) & _LOW)
             self.halves.append(hash(text[-own:]) & _LOW)
-            self.owners.extend((len(self.lines) - 1,) * 2)
+            self.owners.extend((position, position))
 
     def _count_label(self, answer: str) -> None:
         if self.labels is None or len(answer) > MAX_LABEL_LENGTH:
@@ -105,6 +116,7 @@ class Facts:
         self.labels = labels if known else None
 
 
-def _end(question: str, answer: str) -> int:
-    text = answer if len(answer) >= 2 * END else question + answer
-    return hash(fold(text[-2 * END :])[-END:]) & _LOW
+def _tail(said: list[str]) -> str:
+    answer = said[-1]
+    text = answer if len(answer) >= 2 * END or len(said) < 2 else said[-2] + answer
+    return text[-2 * END :]

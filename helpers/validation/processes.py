@@ -7,6 +7,7 @@ All have one seed of `hash`, so that equal texts are equal; the parent only comp
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -23,6 +24,7 @@ from helpers.validation.scan import Scan, Settings
 
 PART = 16 * 1024**2  # bytes
 MOST = 4  # processes; more would exceed the memory that a check may take
+MOST_THAT_COUNT = 2  # the same where each needs an encoding
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -92,9 +94,14 @@ def _send(pipe: IO[bytes] | None, value: object) -> None:
 def serve() -> None:
     """What a process does: it ends with its standard input, that is, with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the others
+    gc.disable()  # a block's lists are many and never in circles; looking for circles takes a fifth of the time
     while True:
         try:
             settings, path, part = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
+        if settings.tokens:
+            from helpers.counting import load_to_count
+
+            load_to_count(settings.encoding)
         _send(sys.stdout.buffer, Scan(settings).read(path, part))

@@ -9,27 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.validation.facts import Facts
-from helpers.validation.fast import PAIR_ROLES, Example, example_of, quick_chat, quick_pair
+from helpers.validation.fast import PAIR_ROLES, Example, example_of, quick_chat, quick_chats, quick_pair
 from helpers.validation.findings import Findings
 from helpers.validation.forms import CHAT, PAIR, READ_BY, UNKNOWN, Method, check_row, form
 from helpers.validation.lines import Block, Range, Rows, blocks, line_at, parse
+from helpers.validation.pairs import Pairs
 from helpers.validation.rules import MAX_LINE_BYTES
 from helpers.validation.secrets import spots
 
 if TYPE_CHECKING:
-    from helpers.bulk_tokens import TokenCounter
+    from helpers.token_counter import TokenCounter
 
 QUICK: dict[str, Callable[[bytes], Example | None]] = {CHAT: quick_chat, PAIR: quick_pair, UNKNOWN: lambda raw: None}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides how lines are read. `limit`: tokens of one example that `model` learns from."""
+    """What decides how lines are read. `encoding` counts tokens, all of them if `tokens`; `limit`: so many of one example
+    are learnt from."""
 
     method: Method
     local: bool = False
-    model: str | None = None
+    encoding: str | None = None
     limit: int | None = None
+    tokens: bool = False
 
 
 @dataclass
@@ -50,6 +53,10 @@ class Scan:
             self.findings.raised = frozenset({"not_local"})
         if self.settings.method not in ("supervised", "completion"):
             self.facts.labels = None
+        if self.settings.tokens and self.settings.encoding:
+            from helpers.token_counter import TokenCounter  # large
+
+            self.counter = TokenCounter(self.settings.encoding)
 
     @property
     def kind(self) -> str:
@@ -61,6 +68,8 @@ class Scan:
         for block in blocks(source, part):
             self._block(block, first=part is None or part[0] == 0)
             show(len(block.data))
+        if self.counter:
+            self.counter.flush()
         return self
 
     def join(self, later: Scan) -> None:
@@ -70,35 +79,55 @@ class Scan:
             self._blanks(self.lines + 1, before + 1)
         self.findings.join(later.findings, before)
         self.facts.join(later.facts, before)
+        if self.counter and later.counter:
+            self.counter.join(later.counter, before)
         self.kinds += later.kinds
         self.crlf += later.crlf
         self.lines = before + later.lines if later.lines else self.lines
         self.passed = before + later.passed
 
     def _block(self, block: Block, first: bool) -> None:
-        for at, rule, what in spots(block.data):
-            self.findings.add(block.number + block.data.count(b"\n", 0, at), rule, what)
-        self.crlf += block.data.count(b"\r\n") if b"\r" in block.data else 0
-        kind = self._likely() if len(block.data) < MAX_LINE_BYTES else UNKNOWN
-        quick, quickly, last, place = QUICK[kind], 0, self.lines, block.place
-        plain, add = self.settings.model is None, self.facts.add
-        for line, raw in enumerate(block.lines, start=block.number):
-            example = quick(raw)
-            if example or raw and not raw.isspace():
-                if line > last + 1:
-                    self._blanks(last + 1, line)
-                last = line
-                if not example:
-                    self._exact(line, place, raw, first and line == 1)
-                else:
-                    quickly += 1
-                    add(line, place, example)
-                    if not plain:
-                        self._measure(line, raw, example)
+        data, pairs = block.data, Pairs(block.data)
+        for at, rule, what in sorted(spots(data, pairs)):  # in the order of the file, so that the first are kept
+            self.findings.add(block.number + data.count(b"\n", 0, at), rule, what)
+        self.crlf += data.count(b"\r\n") if b"\r" in data else 0
+        kind = self._likely() if len(data) < MAX_LINE_BYTES else UNKNOWN
+        if kind == CHAT and (quick := quick_chats(data, pairs)):
+            self._all_at_once(block, *quick)
+        else:
+            self._one_by_one(block, kind, first)
+
+    def _all_at_once(self, block: Block, starts: list[int], examples: list[Example]) -> None:
+        count = len(examples)
+        lines = range(block.number, block.number + count)
+        self._blanks(self.lines + 1, block.number)
+        self.facts.add(lines, [block.place + start for start in starts], examples)
+        self.kinds[CHAT] += count
+        self.lines = self.passed = lines[-1]
+        sizes = (end - start for start, end in zip(starts, [*starts[1:], len(block.data)]))
+        for line, size, example in zip(lines, sizes, examples) if self.settings.encoding else ():
+            self._measure(line, size, example)
+
+    def _one_by_one(self, block: Block, kind: str, first: bool) -> None:
+        quick, last, place, lines = QUICK[kind], self.lines, block.place, block.lines
+        known: list[tuple[int, int, Example]] = []
+        for line, raw in enumerate(lines, start=block.number):
+            if example := quick(raw):
+                self.kinds[kind] += 1
+                if self.settings.encoding:
+                    self._measure(line, len(raw), example)
+            elif raw and not raw.isspace():
+                example = self._exact(line, raw, first and line == 1)
+            else:
+                place += len(raw) + 1
+                continue
+            self._blanks(last + 1, line)
+            last = line
+            known += [(line, place, example)] if example else []
             place += len(raw) + 1
-        if quickly:
-            self.kinds[kind] += quickly
-        self.lines, self.passed = last, self.passed + len(block.lines)
+        if known:
+            self.facts.add(*zip(*known))
+        self.lines, self.passed = last, self.passed + len(lines)
 
     def _likely(self) -> str:
         """The form that the next lines should have; UNKNOWN where the fast way knows no such lines."""
@@ -110,29 +139,30 @@ class Scan:
         for number in range(first, end):
             self.findings.add(number, "blank_line", "the line is empty")
 
-    def _exact(self, line: int, place: int, raw: bytes, first: bool) -> None:
+    def _exact(self, line: int, raw: bytes, first: bool) -> Example | None:
         row, problems = parse(raw, first)
+        example = None
         if row is not None:
             kind = form(row)
             self.kinds[kind] += 1
             problems += check_row(row, self.settings.method)
             example = example_of(row, kind)
-            self.facts.add(line, place, example)
             refused = any(self.findings.severity(rule) == "error" for rule, _ in problems if rule != "not_local")
-            if self.settings.model and not refused:
-                self._measure(line, raw, example, row)
+            if self.settings.encoding and not refused:
+                self._measure(line, len(raw), example, row)
         self.findings.add_all(line, problems)
+        return example
 
-    def _measure(self, line: int, raw: bytes, example: Example, row: dict[str, Any] | None = None) -> None:
+    def _measure(self, line: int, size: int, example: Example, row: dict[str, Any] | None = None) -> None:
         limit = self.settings.limit
         if self.counter and row is None:
             self.counter.add(line, *example)
         elif self.counter and row is not None:
             self.counter.add_row(line, row)
-        elif limit is not None and len(raw) > limit:  # a token is at least a byte long
-            from helpers.tokens import count_row  # rarely needed, and large
+        elif limit is not None and size > limit:  # a token is at least a byte long
+            from helpers.counting import count_example  # rarely needed, and large
 
-            tokens = count_row(row or _row(example), str(self.settings.model))
+            tokens = count_example(row or _row(example), str(self.settings.encoding))
             if tokens > limit:
                 self.findings.add(line, "too_long", f"{tokens:,} tokens, the limit is {limit:,}")
 
@@ -143,7 +173,7 @@ def example_at(source: Path | Rows, place: int) -> Example:
     quick = quick_chat(raw) or quick_pair(raw)
     if quick:
         return quick
-    row = parse(raw, False)[0] or {}
+    row = parse(raw, place == 0)[0] or {}
     return example_of(row, form(row))
 
 

@@ -1,34 +1,39 @@
-"""Keys, passwords' kin and e-mail addresses, found in a block of lines at once: a rare needle first, a pattern there."""
+"""Keys, passwords' kin and e-mail addresses, found in a block of lines at once: a rare pair of bytes first, the needle it
+belongs to only where there is one, and a pattern there."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from helpers.validation.pairs import Pairs
+
 Spot = tuple[int, str, str]  # offset in the block, rule, what
 _EMAIL = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}")
 _EXAMPLE_DOMAINS = (b"example.com", b"example.org", b"example.net", b".example", b".test", b".invalid")
 _AROUND = 64  # bytes before an @ that may belong to the address
-_SECRETS: tuple[tuple[bytes, str, re.Pattern[bytes]], ...] = tuple(
-    (needle, name, re.compile(pattern))
-    for needle, name, pattern in (
-        (b"sk-", "a key of OpenAI or Anthropic", rb"sk-(?:proj-|ant-|svcacct-|admin-)[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}"),
-        (b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
-        (b"AIzaSy", "a Google key", rb"AIzaSy[0-9A-Za-z_-]{33}"),
-        (b"PRIVATE KEY-----", "a private key", rb"PRIVATE KEY-----"),
-        (b"eyJhbGciOi", "a signed token", rb"eyJhbGciOi[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\."),
-        (b"github_pat_", "a GitHub token", rb"github_pat_[A-Za-z0-9_]{22,}"),
-        (b"ghp_", "a GitHub token", rb"ghp_[A-Za-z0-9]{36}"),
-        (b"hf_", "a Hugging Face token", rb"hf_[A-Za-z0-9]{30,}"),
-        (b"xoxb-", "a Slack token", rb"xoxb-[A-Za-z0-9-]{20,}"),
+_SECRETS: tuple[tuple[bytes, bytes, str, re.Pattern[bytes]], ...] = tuple(
+    (pair, needle, name, re.compile(pattern))
+    for pair, needle, name, pattern in (
+        (b"k-", b"sk-", "a key of OpenAI or Anthropic",
+         rb"sk-(?:proj-|ant-|svcacct-|admin-)[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}"),
+        (b"KI", b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
+        (b"Iz", b"AIzaSy", "a Google key", rb"AIzaSy[0-9A-Za-z_-]{33}"),
+        (b"Y-", b"PRIVATE KEY-----", "a private key", rb"PRIVATE KEY-----"),
+        (b"yJ", b"eyJhbGciOi", "a signed token", rb"eyJhbGciOi[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\."),
+        (b"t_", b"github_pat_", "a GitHub token", rb"github_pat_[A-Za-z0-9_]{22,}"),
+        (b"p_", b"ghp_", "a GitHub token", rb"ghp_[A-Za-z0-9]{36}"),
+        (b"f_", b"hf_", "a Hugging Face token", rb"hf_[A-Za-z0-9]{30,}"),
+        (b"xb", b"xoxb-", "a Slack token", rb"xoxb-[A-Za-z0-9-]{20,}"),
     )
 )
 
 
-def spots(block: bytes) -> Iterator[Spot]:
+def spots(block: bytes, pairs: Pairs) -> Iterator[Spot]:
     """Where in the block something should not be published. The secret itself is not repeated."""
-    for needle, name, pattern in _SECRETS:
-        if b"_" in needle and b"_" not in block:
+    underscores = b"_" in block
+    for pair, needle, name, pattern in _SECRETS:
+        if b"_" in pair and not underscores or not pairs.count(pair):
             continue
         at = block.find(needle)
         while at >= 0:

@@ -59,9 +59,9 @@ def _near(facts: Facts, findings: Findings, copies: NDArray[np.bool_], read: Rea
 
 def _system_prompts(facts: Facts, findings: Findings) -> None:
     lines, systems = _numbers(facts.lines), _numbers(facts.systems)
-    values, first, counts = np.unique(systems, return_index=True, return_counts=True)
-    if len(values) < 2:
+    if (systems == systems[:1]).all():
         return
+    values, first, counts = np.unique(systems, return_index=True, return_counts=True)
     main = int(np.argmax(counts))
     share = counts[main] / len(systems)
     example = f"as in line {lines[first[main]]}" if values[main] else "none"

@@ -18,6 +18,7 @@ MODELS = pd.DataFrame(
         ("gpt-3.5-turbo-0613", 4096, "cl100k_base", "yes", "2024-09-13", "small", "retired"),
         ("gpt-4.1-2025-04-14", 1_047_576, "o200k_base", "yes", "2027-01-14", "small", ""),
         ("davinci", 2049, "r50k_base", "yes", "2024-01-04", "small", "legacy"),
+        ("small", 1024, "local", "yes", None, "small", ""),
         ("tiny-limit", 20, "o200k_base", "yes", None, "small", ""),
     ],
     columns=["id", "context", "encoding", "fine_tunable", "shutdown_date", "local_base", "note"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tiktoken
-from helpers import bulk_tokens, tables, tokens
+from helpers import bulk_tokens, counting, tables, tokens
 from helpers.formatting import chat_row, completion_row, write_jsonl
 from localtune.model.tokenizer import Tokenizer
 
@@ -93,15 +93,15 @@ def test_shipped_files_are_what_the_list_says() -> None:
     listed = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines())
     for path in folder.glob("*.xz"):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[path.name]
-    assert {f"{name}.tiktoken": sha for name, sha in tokens.SHA256.items()}.items() <= listed.items()
+    assert {f"{name}.tiktoken": sha for name, sha in counting.SHA256.items()}.items() <= listed.items()
 
 
 def test_a_damaged_cache_file_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
-    target = tmp_path / hashlib.sha1(tokens.RANKS_URL.format("cl100k_base").encode()).hexdigest()
+    target = tmp_path / hashlib.sha1(counting.RANKS_URL.format("cl100k_base").encode()).hexdigest()
     target.write_bytes(b"half a file")
-    tokens._unpack("cl100k_base")
-    assert hashlib.sha256(target.read_bytes()).hexdigest() == tokens.SHA256["cl100k_base"]
+    counting._unpack("cl100k_base")
+    assert hashlib.sha256(target.read_bytes()).hexdigest() == counting.SHA256["cl100k_base"]
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
@@ -141,7 +141,7 @@ def test_the_local_base_counts_as_the_service_does(all_models: None) -> None:
     chat, pair = chat_row("Be dry.", "¿Qué? <|im_end|>", "No."), completion_row("q ->", "a", "", " END")
     assert tokens.count_row(chat, "small") == len(own.chat(chat["messages"])[0])
     assert tokens.count_row(pair, "ft:small:org::x") == len(own.completion(**pair)[0])
-    counter = bulk_tokens.TokenCounter("small")
+    counter = bulk_tokens.TokenCounter(counting.LOCAL)
     counter.add_row(1, chat)
     counter.add_row(2, pair)
     assert list(counter.counts()) == [tokens.count_row(chat, "small"), tokens.count_row(pair, "small")]

@@ -202,6 +202,11 @@ def test_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in GOOD), encoding="utf-8-sig")
     assert rules(validate(path)) == {"byte_order_mark"}
+    near = chat_row("Be brief.", "question 0", "Answer 0!")  # the first line is read all the same
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*GOOD, GOOD[0], near]), encoding="utf-8-sig")
+    assert validate(path)[["line", "rule"]].to_numpy().tolist() == [
+        [1, "byte_order_mark"], [51, "duplicate_example"], [52, "near_duplicate"]
+    ]
 
 
 def test_duplicates_name_the_first_copy() -> None:

@@ -108,6 +108,15 @@ def test_processes_find_what_one_finds(tmp_path: Path, seed: int, monkeypatch: p
     assert one == two and len(one["counts"]) > 8 and one["counts"]["leaked_example"] > 0
 
 
+@pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "tiny-limit", "small"])
+def test_processes_count_the_tokens_that_one_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    monkeypatch.setattr(processes, "PART", 7000)
+    path = odd_file(tmp_path / "t.jsonl", 3)
+    one, two = (check(path, model, tokens=True, processes=n, quiet=True) for n in (1, 2))
+    assert one.to_dict() == two.to_dict() and one.tokens is not None and one.tokens["total"] > 10_000
+    assert ("too_long" in one.findings.counts) == (model == "tiny-limit")
+
+
 def test_labels_are_counted_over_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PART", 1000)
     pairs = [completion_row(text(n, 8), "negative" if n % 20 == 7 else "positive") for n in range(100)]
@@ -143,6 +152,6 @@ def test_a_bar_shows_what_is_done_and_the_time_that_is_left(
 def test_memory_grows_by_some_forty_bytes_a_line() -> None:
     facts = Facts()
     for line in range(1000):
-        facts.add(line, line, (("user", "assistant"), [text(line, 20), text(-line, 20)]))
+        facts.add([line], [line], [(("user", "assistant"), [text(line, 20), text(-line, 20)])])
     lists = [value for value in vars(facts).values() if isinstance(value, array)]
     assert sum(len(values) * values.itemsize for values in lists) <= 50 * 1000
