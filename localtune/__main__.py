@@ -95,13 +95,20 @@ def add_admin_key(options: argparse.Namespace) -> int:
 
 
 def list_keys(options: argparse.Namespace) -> int:
-    for row in open_store(options).keys.list():
+    store = open_store(options)
+    for row in store.keys.list():
         print(f"{row['prefix']}…  {row['project']}  {row['name']}")
+    for row in store.permissions.admin_keys():
+        print(f"{row['prefix']}…  {row['project']}  admin key")
     return 0
 
 
 def revoke_key(options: argparse.Namespace) -> int:
-    matching = open_store(options).keys.revoke(options.prefix)
+    from localtune.store.permissions import ADMIN_PREFIX
+
+    store = open_store(options)
+    admin = options.prefix.startswith(ADMIN_PREFIX)
+    matching = store.permissions.revoke_admin_key(options.prefix) if admin else store.keys.revoke(options.prefix)
     if matching != 1:
         print(f"{matching} keys start with {options.prefix}; nothing revoked", file=sys.stderr)
     return 0 if matching == 1 else 1

@@ -33,6 +33,7 @@ def default_threads() -> int:
 
 POSITIVE = (
     "max_running_jobs", "threads", "hung_after_seconds", "silent_after_seconds", "retry_seconds", "busy_seconds",
+    "wandb_seconds",
     "max_file_bytes", "max_line_bytes", "max_part_bytes", "max_parts", "upload_seconds", "max_body_bytes",
     "max_json_depth", "max_open_requests", "max_requests_per_minute", "max_unfinished_jobs",
 )
@@ -52,6 +53,7 @@ class Settings:
     silent_after_seconds: float = 1_800.0  # so is one that computes, but reports nothing for so long
     retry_seconds: float = 10.0  # until a job tries again after a full disk or a locked database
     busy_seconds: float = 10.0  # that a write waits for another process to leave the database
+    wandb_seconds: float = 120.0  # for the Weights & Biases runs of one job, after its end
     max_file_bytes: int = 512 * MB
     max_line_bytes: int = 16 * MB  # of a training file
     max_part_bytes: int = 64 * MB  # of an upload in parts

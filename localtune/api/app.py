@@ -12,7 +12,8 @@ from localtune import __version__
 from localtune.api import (
     chat, completions, files, graders, handlers, jobs, models, moderations, permissions, uploads,
 )
-from localtune.api.limits import BodyLimit, Limits
+from localtune.api.body import BodyLimit
+from localtune.api.limits import Limits
 from localtune.blobs import Blobs
 from localtune.catalog import Catalog
 from localtune.config import Settings

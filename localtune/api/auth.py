@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from localtune.api.errors import APIError
+from localtune.config import is_loopback
 from localtune.store.keys import BUILTIN_KEY
 
 KEYS_PAGE = "https://platform.openai.com/account/api-keys"
@@ -18,7 +19,7 @@ async def project(request: Request) -> str:
     """FastAPI dependency: the project of the request's key; 401 without a known key."""
     key = bearer(request)
     owner = None
-    if key != BUILTIN_KEY or request.app.state.settings.builtin_key_allowed:
+    if key != BUILTIN_KEY or builtin_key_allowed(request):
         owner = await run_in_threadpool(request.app.state.store.keys.find, key)
     if owner is None:
         raise APIError(
@@ -27,6 +28,14 @@ async def project(request: Request) -> str:
         )
     request.state.key_id, request.state.project = owner.id, owner.project
     return owner.project
+
+
+def builtin_key_allowed(request: Request) -> bool:
+    """Everybody knows the built-in key, so it opens the service only under this machine's own names.
+
+    A web page can point its own name at this machine (DNS rebinding), but then the browser asks under that name.
+    """
+    return request.app.state.settings.builtin_key_allowed and is_loopback(request.url.hostname or "")
 
 
 def bearer(request: Request) -> str:
@@ -48,7 +57,7 @@ def masked(key: str) -> str:
 
 async def admitted(request: Request, project: Annotated[str, Depends(project)]) -> AsyncIterator[str]:
     """FastAPI dependency: the project, while its key's request counts among those being answered; 429 beyond the limits."""
-    with request.app.state.limits.admitted(request.state.key_id):
+    with request.app.state.limits.admitted(f"key {request.state.key_id}"):
         yield project
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage, ChatCompletionTokenLogprob
 from openai.types.chat.chat_completion import Choice, ChoiceLogprobs
@@ -22,11 +22,11 @@ from openai.types.completion_usage import CompletionUsage
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from localtune.api.auth import project
+from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.generation import (
-    Output, SamplingBody, complete, event_stream, fingerprint, merged, refuse_unsupported, token_string, unless_gone,
-    usage,
+    Output, SamplingBody, check_length, complete, event_stream, fingerprint, merged, refuse_unsupported, token_string,
+    unless_gone, usage,
 )
 from localtune.api.schema import Body, invalid
 from localtune.infer.engine import Engine, Finish, GenerateRequest, Token
@@ -116,10 +116,10 @@ class Reply:
 
 
 @router.post("/chat/completions")
-async def create_chat_completion(body: ChatBody, request: Request, owner: str = Depends(project)) -> Response:
+async def create_chat_completion(body: ChatBody, request: Request, project: Project) -> Response:
     body.check()
     engine: Engine = request.app.state.engine
-    model = await run_in_threadpool(request.app.state.catalog.resolve, owner, body.model)
+    model = await run_in_threadpool(request.app.state.catalog.resolve, project, body.model)
     headers = {"x-localtune-model": model.base}
     requests = await run_in_threadpool(generate_requests, engine, model.folder, body)
     tokenizer, prompt_tokens = engine.tokenizer(model.folder), len(requests[0].prompt_ids)
@@ -133,7 +133,9 @@ async def create_chat_completion(body: ChatBody, request: Request, owner: str = 
 def generate_requests(engine: Engine, folder: Path, body: ChatBody) -> list[GenerateRequest]:
     """One request per choice; raises a 400 when the messages do not fit."""
     tokenizer, config = engine.tokenizer(folder), engine.config(folder)
-    prompt, _ = tokenizer.chat(plain_messages(body.messages), generation_prompt=True)
+    messages = plain_messages(body.messages)
+    check_length((message["content"] for message in messages), tokenizer, config.max_position_embeddings, "messages")
+    prompt, _ = tokenizer.chat(messages, generation_prompt=True)
     shared = dict(
         folder=folder,
         prompt_ids=prompt,

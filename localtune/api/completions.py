@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from openai.types import Completion, CompletionChoice
 from openai.types.completion_choice import Logprobs
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from localtune.api.auth import project
+from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.generation import (
-    Output, SamplingBody, complete, engine_failure, event_stream, fingerprint, joined, merged, refuse_unsupported,
+    Output, SamplingBody, check_length, complete, engine_failure, event_stream, fingerprint, joined, merged, refuse_unsupported,
     token_string, unless_gone, usage,
 )
 from localtune.api.schema import invalid
@@ -33,6 +33,7 @@ from localtune.model.tokenizer import Tokenizer
 router = APIRouter()
 
 DEFAULT_MAX_TOKENS = 16
+MAX_TEXTS = 2_048  # prompts times texts for each
 UNSUPPORTED: dict[str, tuple[Any, ...]] = {"suffix": ()}
 
 TokenId = Annotated[int, Field(ge=0)]
@@ -98,10 +99,10 @@ class Plan:
 
 
 @router.post("/completions")
-async def create_completion(body: CompletionBody, request: Request, owner: str = Depends(project)) -> Response:
+async def create_completion(body: CompletionBody, request: Request, project: Project) -> Response:
     body.check()
     engine: Engine = request.app.state.engine
-    model = await run_in_threadpool(request.app.state.catalog.resolve, owner, body.model)
+    model = await run_in_threadpool(request.app.state.catalog.resolve, project, body.model)
     headers = {"x-localtune-model": model.base}
     plan = await run_in_threadpool(planned, engine, model.folder, model.name, body)
     if body.echo:
@@ -115,7 +116,7 @@ async def create_completion(body: CompletionBody, request: Request, owner: str =
 def planned(engine: Engine, folder: Path, model: str, body: CompletionBody) -> Plan:
     """Tokenise the prompts and make one request per candidate; raises a 400 when a prompt does not fit."""
     tokenizer, config = engine.tokenizer(folder), engine.config(folder)
-    prompts = prompt_ids(body.prompt, tokenizer)
+    prompts = prompt_ids(body, tokenizer, config.max_position_embeddings)
     wanted = DEFAULT_MAX_TOKENS if body.max_tokens is None else body.max_tokens
     for prompt in prompts:
         check_room(config.max_position_embeddings, len(prompt), wanted)
@@ -134,9 +135,16 @@ def planned(engine: Engine, folder: Path, model: str, body: CompletionBody) -> P
     return Plan(*identity, body, tokenizer, prompts, requests, heads=[[] for _ in prompts])
 
 
-def prompt_ids(prompt: Any, tokenizer: Tokenizer) -> list[list[int]]:
+def prompt_ids(body: CompletionBody, tokenizer: Tokenizer, context: int) -> list[list[int]]:
     """Token ids of every prompt; an empty one is the start of a new document."""
+    prompt = body.prompt
     several = prompt if isinstance(prompt, list) and not isinstance(prompt[0], int) else [prompt]
+    if len(several) * body.candidates > MAX_TEXTS:
+        message = f"This request asks for {len(several) * body.candidates} texts; at most {MAX_TEXTS} are made at once."
+        raise APIError(400, message, param="prompt")
+    for one in several:
+        if isinstance(one, str):
+            check_length([one], tokenizer, context, "prompt")
     ids = [tokenizer.encode(one) if isinstance(one, str) else one for one in several if one is not None]
     for token in itertools.chain(*ids):
         if token >= len(tokenizer):

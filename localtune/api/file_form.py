@@ -150,6 +150,6 @@ def expires_after(form: FormData) -> int | None:
         raise invalid("expires_after.anchor", anchor, "unexpected value; permitted: 'created_at'")
     if not isinstance(seconds, str) or not seconds.isdecimal():
         raise invalid("expires_after.seconds", seconds, "value is not a valid integer")
-    if not SHORTEST <= int(seconds) <= LONGEST:
+    if len(seconds) > len(str(LONGEST)) or not SHORTEST <= int(seconds) <= LONGEST:
         raise invalid("expires_after.seconds", seconds, f"ensure this value is between {SHORTEST} and {LONGEST}")
     return int(seconds)

@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse
 from openai.types import FileDeleted, FileObject
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, State
+from starlette.types import Receive, Scope, Send
 
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
@@ -22,6 +23,14 @@ router = APIRouter()
 
 RESULTS = "fine-tune-results"
 NOT_FOR_DOWNLOAD = {"assistants"}
+
+
+class WholeFile(FileResponse):
+    """A file in one piece: the framework's answers to a wrong `Range` header are not in the API's form."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 @router.post("/files", openapi_extra=FILE_DESCRIPTION)
@@ -68,7 +77,8 @@ def file_content(request: Request, project: Project, file_id: str) -> Response:
     path = request.app.state.blobs.path(row["sha256"])
     if row["purpose"] == RESULTS:  # the API sends result files in base64, and nothing else
         return Response(base64.b64encode(path.read_bytes()), media_type="application/octet-stream")
-    return FileResponse(path, filename=row["filename"], media_type="application/octet-stream")
+    headers = {"accept-ranges": "none"}
+    return WholeFile(path, filename=row["filename"], media_type="application/octet-stream", headers=headers)
 
 
 @router.delete("/files/{file_id}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import torch
@@ -19,6 +20,7 @@ from localtune import __version__
 from localtune.api.errors import APIError
 from localtune.api.schema import Body, invalid
 from localtune.infer.engine import Engine, EngineError, Finish, GenerateRequest, Token
+from localtune.model.tokenizer import Tokenizer
 
 Result = TypeVar("Result")
 
@@ -102,9 +104,24 @@ def joined(tokens: list[Token]) -> str:
 def token_bias(bias: dict[str, float], vocabulary: int) -> dict[int, float]:
     """Keys of `logit_bias` as token ids; 400 for one that is not in the vocabulary."""
     for key in bias:
-        if not (key.isascii() and key.isdigit() and int(key) < vocabulary):
+        if not (key.isascii() and key.isdigit() and len(key) <= len(str(vocabulary)) and int(key) < vocabulary):
             raise invalid("logit_bias", key, f"keys must be token ids from 0 to {vocabulary - 1}")
     return {int(key): value for key, value in bias.items()}
+
+
+def check_length(texts: Iterable[str], tokenizer: Tokenizer, context: int, param: str) -> None:
+    """A 400 for text that cannot fit: to count the tokens of megabytes takes minutes, and nobody needs the number."""
+    if sum(len(text.encode("utf-8")) for text in texts) > context * longest_token(tokenizer):
+        raise APIError(
+            400, f"This model's maximum context length is {context} tokens. However, your {param} resulted in more than "
+            f"{context} tokens. Please reduce the length of the {param}.", param=param, code="context_length_exceeded",
+        )
+
+
+@lru_cache(maxsize=8)
+def longest_token(tokenizer: Tokenizer) -> int:
+    """Bytes of the longest token."""
+    return max(len(tokenizer.token_bytes(id)) for id in range(len(tokenizer)))
 
 
 def refuse_unsupported(body: Body, neutral: dict[str, tuple[Any, ...]]) -> None:

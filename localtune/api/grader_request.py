@@ -62,7 +62,7 @@ Messages = Annotated[list[InputMessage], Field(min_length=1, max_length=100)]
 class SamplingParams(Body):
     max_completions_tokens: Annotated[int, Field(ge=1)] | None = None
     reasoning_effort: Literal["none"] | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
 

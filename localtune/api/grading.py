@@ -11,12 +11,12 @@ from starlette.concurrency import run_in_threadpool
 
 from localtune.api.chat import ChatBody, Message, generate_requests, plain_messages, room
 from localtune.api.errors import APIError
-from localtune.api.generation import complete
+from localtune.api.generation import check_length, complete
 from localtune.api.grader_request import LabelModel, Multi, ScoreModel, Single, StringCheck, TextSimilarity
 from localtune.catalog import Catalog
 from localtune.graders import similarity
 from localtune.graders.formula import FormulaError, evaluate
-from localtune.graders.templates import SampleIsNoJson, UnknownVariable, fill
+from localtune.graders.templates import SampleIsNoJson, TooLong, UnknownVariable, fill
 from localtune.infer.engine import Engine, EngineError
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -60,6 +60,8 @@ class Grading:
             return Grade(errors={"invalid_variable_error": True})
         except SampleIsNoJson:
             return Grade(errors={"sample_parse_error": True})
+        except TooLong:
+            return Grade(errors={"truncated_observation_error": True})
         except (APIError, EngineError) as error:  # a prompt too long for the model, say
             details = {"model_grader_server_error_details": str(error)}
             return Grade(errors={"model_grader_server_error": True, **details})
@@ -97,7 +99,9 @@ class Grading:
         model = await run_in_threadpool(self.catalog.resolve, self.project, grader.model)
         tokenizer = self.engine.tokenizer(model.folder)
         context = self.engine.config(model.folder).max_position_embeddings
-        prompt, _ = tokenizer.chat(plain_messages(self.messages(grader)), generation_prompt=True)
+        messages = plain_messages(self.messages(grader))
+        check_length((message["content"] for message in messages), tokenizer, context, "messages")
+        prompt, _ = tokenizer.chat(messages, generation_prompt=True)
         likelihoods, used = {}, 0
         for label in grader.labels:
             answer = [*tokenizer.encode(label), tokenizer.im_end_id]

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from localtune.api.errors import APIError
 from localtune.api.schema import Body, invalid
+from localtune.jobs import wandb_run
 
 Auto = Literal["auto"]
 MAX_SEED = 2_147_483_647
+MAX_PAIRS = 16  # of metadata
 MetadataKey = Annotated[str, Field(max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=512)]
 
@@ -52,7 +54,7 @@ class CreateJob(Body):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
     method: Method | None = None
     hyperparameters: Hyperparameters | None = None
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=MAX_PAIRS)] | None = None
     integrations: Annotated[list[Integration], Field(max_length=5)] | None = None
 
     def check_supported(self) -> None:
@@ -68,11 +70,7 @@ class CreateJob(Body):
 
     def notes(self) -> list[str]:
         """What the job's events have to say about its settings."""
-        return [
-            f"Integration '{integration.type}' (project '{integration.wandb.project}') is kept with the job; this "
-            "service sends nothing to Weights & Biases."
-            for integration in self.integrations or []
-        ]
+        return [wandb_run.MISSING] if self.integrations and not wandb_run.installed() else []
 
     def asked(self) -> dict[str, Any]:
         """The hyperparameters, from `method` or from the older top-level field."""

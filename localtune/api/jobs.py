@@ -13,7 +13,7 @@ from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
-from localtune.api.job_request import MAX_SEED, CreateJob
+from localtune.api.job_request import MAX_PAIRS, MAX_SEED, CreateJob
 from localtune.api.lists import After, Limit, listing, listing_with_ends
 from localtune.api.schema import invalid
 from localtune.api.file_form import FINE_TUNE
@@ -25,7 +25,6 @@ router = APIRouter(prefix="/fine_tuning/jobs")
 @router.post("")
 def create_job(request: Request, project: Project, body: CreateJob) -> dict[str, Any]:
     state = request.app.state
-    state.limits.check_jobs(request.state.key_id)
     state.limits.check_disk()
     body.check_supported()
     hyperparameters = body.asked()
@@ -41,7 +40,8 @@ def create_job(request: Request, project: Project, body: CreateJob) -> dict[str,
         "hyperparameters": hyperparameters, "metadata": body.metadata,
         "integrations": body.stored_integrations(),
     }
-    job = state.store.jobs.create(columns, honest_event(model), body.notes())
+    with state.limits.room_for_a_job(request.state.key_id):
+        job = state.store.jobs.create(columns, honest_event(model), body.notes())
     state.supervisor.wake()
     return shown(request, job)
 
@@ -68,6 +68,8 @@ def honest_event(model: Model) -> str:
 def list_jobs(request: Request, project: Project, after: After = None, limit: Limit = 20) -> dict[str, Any]:
     query = request.query_params
     wanted = {key[9:-1]: value for key, value in query.items() if key.startswith("metadata[") and key.endswith("]")}
+    if len(wanted) > MAX_PAIRS:
+        raise invalid("metadata", f"{len(wanted)} pairs", f"ensure this value has at most {MAX_PAIRS} items")
     without = query.get("metadata") == "null"
     page = request.app.state.store.jobs.page(project, wanted, without, after, limit)
     return listing([shown(request, row) for row in page.rows], page.has_more)

@@ -1,8 +1,7 @@
-"""What one request and one key may ask of the service; the numbers are in `Settings`."""
+"""What one key may ask of the service; the numbers are in `Settings`."""
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections import defaultdict
@@ -12,9 +11,6 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import TYPE_CHECKING
 
-import anyio
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 from localtune.api.errors import APIError
 from localtune.config import Settings
 
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
 
 MINUTE = 60.0
 RETRY_JOBS = 30  # seconds; a place among a key's jobs becomes free when one of them ends
-# A string, ended or not, or a bracket. Strings match first, so that brackets inside them do not count.
-BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 MEASURE_EVERY = 10.0  # seconds between two walks over the state folder
 
 
@@ -34,38 +28,45 @@ class Limits:
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings, self.store = settings, store
         self._lock = threading.Lock()
-        self._open: dict[int, int] = defaultdict(int)
-        self._budgets: dict[int, tuple[float, float]] = {}  # requests left, when counted
+        self._creating = threading.Lock()
+        self._open: dict[str, int] = defaultdict(int)
+        self._budgets: dict[str, tuple[float, float]] = {}  # requests left, when counted
         self._used, self._used_at = 0, -MEASURE_EVERY
 
     @contextmanager
-    def admitted(self, key_id: int) -> Iterator[None]:
+    def admitted(self, key: str) -> Iterator[None]:
         """Count a request of this key while it is answered; raises APIError 429."""
         with self._lock:
-            if self._open[key_id] >= self.settings.max_open_requests:
+            if self._open[key] >= self.settings.max_open_requests:
                 raise rate_limited(f"{self.settings.max_open_requests} requests at once", "requests", 1)
-            self._spend(key_id)
-            self._open[key_id] += 1
+            self._spend(key)
+            self._open[key] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._open[key_id] -= 1
+                self._open[key] -= 1
 
-    def _spend(self, key_id: int) -> None:
+    def _spend(self, key: str) -> None:
         """A token bucket: one request out, refilled evenly over a minute."""
         size, now = float(self.settings.max_requests_per_minute), time.monotonic()
-        left, since = self._budgets.get(key_id, (size, now))
+        left, since = self._budgets.get(key, (size, now))
         left = min(size, left + (now - since) * size / MINUTE)
         if left < 1:
             raise rate_limited(f"{size:.0f} requests per min", "requests", max(1, round((1 - left) * MINUTE / size)))
-        self._budgets[key_id] = left - 1, now
+        self._budgets[key] = left - 1, now
 
-    def check_jobs(self, key_id: int) -> None:
-        """Room for one more job of this key; raises APIError 429."""
+    @contextmanager
+    def room_for_a_job(self, key_id: int) -> Iterator[None]:
+        """Room for one more job of this key, to be made inside the block: nobody else makes one meanwhile.
+
+        Raises APIError 429.
+        """
         limit = self.settings.max_unfinished_jobs
-        if self.store.jobs.unfinished(key_id) >= limit:
-            raise rate_limited(f"{limit} unfinished fine-tuning jobs", "jobs", RETRY_JOBS)
+        with self._creating:
+            if self.store.jobs.unfinished(key_id) >= limit:
+                raise rate_limited(f"{limit} unfinished fine-tuning jobs", "jobs", RETRY_JOBS)
+            yield
 
     def check_disk(self, incoming: int = 0) -> None:
         """Room for `incoming` bytes more; raises APIError 507, which waiting does not help against."""
@@ -113,68 +114,3 @@ def read_only() -> APIError:
 def busy() -> APIError:
     message = "The service's database is in use by another process. Please try again."
     return APIError(503, message, type="server_error", headers={"retry-after": "1"})
-
-
-class BodyLimit:
-    """ASGI middleware: refuses JSON bodies that are too long or too deep before anything reads them.
-
-    Uploads (multipart) pass: they are streamed to disk under a limit of their own.
-    """
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.settings = app, settings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_multipart(scope):
-            return await self.app(scope, receive, send)
-        try:
-            body = await self._read(receive)
-        except APIError as error:
-            return await error.response()(scope, receive, send)
-        if body is not None:
-            await self.app(scope, replay(body, receive), send)
-
-    async def _read(self, receive: Receive) -> bytes | None:
-        """The whole body; None when the client left before it was there."""
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self.settings.max_body_bytes:
-                raise APIError(413, f"Maximum content size limit ({self.settings.max_body_bytes}) exceeded")
-        limit = self.settings.max_json_depth
-        # Counting characters takes a moment for a long body, and the event loop has others to serve.
-        if body and await anyio.to_thread.run_sync(depth, bytes(body), limit) > limit:
-            raise APIError(400, f"We could not parse the JSON body of your request: more than {limit} levels deep.")
-        return bytes(body)
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body again, then whatever comes next."""
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return again
-
-
-def is_multipart(scope: Scope) -> bool:
-    return dict(scope["headers"]).get(b"content-type", b"").startswith(b"multipart/form-data")
-
-
-def depth(body: bytes, limit: int) -> int:
-    """How deep brackets are nested outside strings; stops counting beyond `limit`."""
-    level = deepest = 0
-    for match in BRACKETS.finditer(body):
-        if match[0] in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-            if level > limit:
-                break
-        elif match[0] in b"]}":
-            level -= 1
-    return deepest

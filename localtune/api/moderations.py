@@ -17,7 +17,7 @@ from localtune.api.schema import Body, invalid
 router = APIRouter()
 
 MODELS: tuple[str, ...] = get_args(ModerationModel)
-MAX_TEXT = 1_000_000  # characters
+MAX_TEXT = 1_000_000  # characters of one request: a second or two for the rules
 FLAGGED = 0.5
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
@@ -36,12 +36,16 @@ class CreateModeration(Body):
     model: str | None = None
 
     def texts(self) -> list[str]:
-        """One text per result; parts together are one input. Raises APIError 400 for an image."""
+        """One text per result; parts together are one input. Raises APIError 400 for an image, and for too much text."""
         if isinstance(self.input, str):
             return [self.input]
         if isinstance(self.input[0], str):
-            return self.input
-        return [" ".join(part_text(part, f"input[{index}]") for index, part in enumerate(self.input))]
+            texts = self.input
+        else:
+            texts = [" ".join(part_text(part, f"input[{index}]") for index, part in enumerate(self.input))]
+        if (size := sum(map(len, texts))) > MAX_TEXT:
+            raise invalid("input", f"{size} characters", f"ensure this value has at most {MAX_TEXT} characters")
+        return texts
 
 
 @router.post("/moderations")

@@ -23,6 +23,7 @@ MESSAGES = {
     "too_short": "ensure this value has at least {min_length} items",
     "int_type": "value is not a valid integer",
     "int_parsing": "value is not a valid integer",
+    "int_parsing_size": "value is not a valid integer",
     "int_from_float": "value is not a valid integer",
     "float_type": "value is not a valid float",
     "float_parsing": "value is not a valid float",
@@ -50,6 +51,8 @@ class Body(BaseModel):
 
 def validation_error(error: RequestValidationError, path: str) -> APIError:
     """The 400 for a request to `path` that does not fit its schema; one problem at a time, the most specific one."""
+    if isinstance(error.body, bytes):
+        return APIError(400, "This address takes JSON only (HINT: send the header 'Content-Type: application/json').")
     problem = most_specific(error.errors(), error.body)
     where = field_path(problem, error.body)
     name = shown_path(where)

@@ -189,14 +189,15 @@ class Joined(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if (offset, whence) != (0, io.SEEK_SET):
             raise io.UnsupportedOperation("only back to the start")
-        self._chunks, self._position = chunks(self.paths), 0
+        self._chunks, self._left, self._position = chunks(self.paths), b"", 0
         return 0
 
     def readinto(self, buffer: memoryview) -> int:
-        chunk = next(self._chunks, b"")
-        buffer[: len(chunk)] = chunk
-        self._position += len(chunk)
-        return len(chunk)
+        chunk = self._left or next(self._chunks, b"")
+        size = min(len(chunk), len(buffer))
+        buffer[:size], self._left = chunk[:size], chunk[size:]
+        self._position += size
+        return size
 
 
 def joined(paths: Sequence[Path]) -> io.BufferedReader:

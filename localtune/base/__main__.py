@@ -14,9 +14,6 @@ from localtune.base.evaluation.options import add_options
 from localtune.config import DATA
 
 
-LESSON_LR = 2e-3
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line; every default is what made the shipped weights."""
     main = argparse.ArgumentParser(prog="python -m localtune.base", description=__doc__)
@@ -32,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
         job.add_argument("--seed", type=int, default=1)
     tokenizer.add_argument("--documents", type=int, default=60_000, help="documents to learn from")
     lessons.add_argument("--minutes", type=float, default=8.0, help="the most that one lesson takes")
+    lessons.add_argument("--lr", type=float, default=2e-3, help="learning rate")
+    pretrain.add_argument("--lr", type=float, default=4e-3, help="highest learning rate")
+    pretrain.add_argument("--decay", type=float, default=0.5, help="share of the run over which it falls to zero")
     lessons.add_argument("--only", nargs="+", choices=tuple(LESSONS), default=tuple(LESSONS), help="lessons (default: all)")
     pretrain.add_argument("--minutes", type=float, default=82.0, help="wall time of training")
     pretrain.add_argument("--steps", type=int, help="fixed number of steps instead of minutes")
@@ -74,10 +74,11 @@ def main() -> None:
 
         torch.set_num_threads(given.threads or torch.get_num_threads())
         if given.job == "lessons":
-            plan = Plan(given.seed, given.minutes, peak_lr=LESSON_LR, decay=0.01, start=given.start)
+            plan = Plan(given.seed, given.minutes, peak_lr=given.lr, decay=0.01, start=given.start)
             teach(plan, given.only, given.base, given.base)
         else:
-            plan = Plan(given.seed, given.minutes, given.steps, start=given.start, natural_text=given.natural)
+            plan = Plan(given.seed, given.minutes, given.steps, peak_lr=given.lr, decay=given.decay, start=given.start,
+                natural_text=given.natural)
             pretrain(plan, given.base, given.base, given.work)
     else:
         from localtune.base.evaluation.command import evaluate

@@ -9,6 +9,8 @@ from typing import Any
 
 PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 OUTPUT_JSON = "output_json"
+DIGITS = 10  # fewer than that in the number of a list's item
+MAX_CHARACTERS = 1_000_000  # of a filled template: places can repeat a long sample any number of times
 
 
 class UnknownVariable(Exception):
@@ -17,6 +19,10 @@ class UnknownVariable(Exception):
 
 class SampleIsNoJson(Exception):
     """A template wants a part of the sample as JSON, and the sample is none."""
+
+
+class TooLong(Exception):
+    """A template that becomes longer than `MAX_CHARACTERS` when it is filled."""
 
 
 def namespaces(model_sample: str, item: Any) -> dict[str, Any]:
@@ -30,8 +36,18 @@ def namespaces(model_sample: str, item: Any) -> dict[str, Any]:
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
-    """The template with its places filled in. Raises UnknownVariable, SampleIsNoJson."""
-    return PLACE.sub(lambda place: text(lookup(place.group(1), values)), template)
+    """The template with its places filled in. Raises UnknownVariable, SampleIsNoJson, TooLong."""
+    size = len(template)
+
+    def value(place: re.Match[str]) -> str:
+        nonlocal size
+        shown = text(lookup(place.group(1), values))
+        size += len(shown)
+        if size > MAX_CHARACTERS:
+            raise TooLong
+        return shown
+
+    return PLACE.sub(value, template)
 
 
 def lookup(path: str, values: Any) -> Any:
@@ -40,7 +56,7 @@ def lookup(path: str, values: Any) -> Any:
     for position, name in enumerate(names):
         if isinstance(values, Mapping) and name in values:
             values = values[name]
-        elif isinstance(values, list) and name.isdecimal() and int(name) < len(values):
+        elif isinstance(values, list) and name.isdecimal() and len(name) < DIGITS and int(name) < len(values):
             values = values[int(name)]
         elif names[:2] == ["sample", OUTPUT_JSON] and position == 1:
             raise SampleIsNoJson(path)

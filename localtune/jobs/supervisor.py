@@ -19,7 +19,7 @@ from localtune.api.errors import APIError
 from localtune.blobs import Blobs
 from localtune.catalog import Catalog
 from localtune.config import Settings
-from localtune.jobs import hyperparameters, messages, results
+from localtune.jobs import hyperparameters, messages, results, wandb_run
 from localtune.jobs.journal import Journal
 from localtune.jobs.launcher import LocalLauncher, Worker
 from localtune.jobs.spec import JobSpec
@@ -39,7 +39,7 @@ class Supervisor:
         self.settings, self.store, self.blobs, self.catalog = settings, store, blobs, catalog
         self.launcher = LocalLauncher(settings.worker, settings.hung_after_seconds, settings.silent_after_seconds)
         self._runs: dict[str, asyncio.Task[None]] = {}
-        self._to_validate, self._to_train = asyncio.Event(), asyncio.Event()
+        self._to_validate, self._to_train, self._to_report = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def start(self) -> None:
         """Go on where the last service stopped; returns at once."""
@@ -48,6 +48,7 @@ class Supervisor:
         self._tasks = [
             asyncio.create_task(self._repeat(self._validate_all, self._to_validate)),
             asyncio.create_task(self._repeat(self._train_all, self._to_train)),
+            asyncio.create_task(self._repeat(self._report_all, self._to_report)),
         ]
         for job in await asyncio.to_thread(self.store.queue.interrupted):
             reason = Event("The service was restarted; the job continues from its last saved step", "warn")
@@ -144,6 +145,7 @@ class Supervisor:
         finally:
             del self._runs[job["id"]]
             self._to_train.set()
+            self._to_report.set()
 
     async def _attempts(self, job: sqlite3.Row) -> None:
         following: sqlite3.Row | None = job
@@ -239,6 +241,18 @@ class Supervisor:
             return self.store.queue.again(job, reason, crashed=True)
         self.store.queue.fail(job, "server_error", f"{what} again after a restart. The service's log says more.", None)
         return None
+
+    # Weights & Biases
+
+    async def _report_all(self) -> None:
+        """The runs of ended jobs that asked for one and have none: also those that an earlier service could not write."""
+        if not wandb_run.installed():
+            return
+        for job in await asyncio.to_thread(self.store.queue.unreported, wandb_run.KEY):
+            metrics = await asyncio.to_thread(self.store.records.metrics, job["project"], job["id"])
+            told = wandb_run.description(job, metrics, self.settings.state)
+            event = await wandb_run.write(told, self.settings.wandb_seconds)
+            await asyncio.to_thread(self.store.queue.remark, job, event)
 
     # What jobs leave behind
 

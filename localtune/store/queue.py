@@ -76,6 +76,19 @@ class Queue:
         crash_point("events.after")
         return current
 
+    def unreported(self, key: str) -> list[sqlite3.Row]:
+        """Jobs that were trained, have ended, asked for an integration, and have no event of this key."""
+        sql = """
+            SELECT * FROM jobs WHERE finished_at IS NOT NULL AND turn IS NOT NULL AND integrations <> '[]'
+            AND NOT EXISTS (SELECT 1 FROM events WHERE events.job_id = jobs.id AND events.key = :key) ORDER BY seq
+        """
+        return self.database.rows(sql, {"key": key})
+
+    def remark(self, job: sqlite3.Row, event: Event) -> None:
+        """Append an event to a job that may be over."""
+        with self.database.transaction() as connection:
+            add_event(connection, job, event.message, event.level, event.metrics, event.key)
+
     def validated(self, job: sqlite3.Row, n_examples: int) -> bool:
         with self.database.transaction() as connection:
             moved = change(connection, job, ("validating_files",), status="queued", n_examples=n_examples)

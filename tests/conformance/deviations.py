@@ -70,7 +70,8 @@ DEVIATIONS = [
     Deviation(JOBS, "method.reinforcement", "refused with 400 at `method.type`", "not built"),
     Deviation(
         JOBS, "integrations",
-        "`wandb` settings are kept and shown; nothing is sent, and a warning among the events says so",
+        "a `wandb` run is written offline, after the job's end, if the package is installed beside the service; else a "
+        "warning says how to get it",
         "the service makes no connection to anywhere",
     ),
     Deviation(JOBS, "training_file", "lines with tools, functions or tool calls fail the job", NO_MODEL),
@@ -152,12 +153,19 @@ DEVIATIONS = [
     Deviation("models.list", "", "bases are `owned_by` `localtune`", "they are"),
     Deviation("models.delete", "", "409 while an unfinished job starts from the model", "the job would fail"),
     Deviation(
+        "completions.create", "prompt", "at most 2,048 texts for one request: prompts times `best_of`",
+        "one key's request must not keep everybody else waiting",
+    ),
+    Deviation(
         "moderations.create", "",
         "word rules for English in 13 categories, marked by the header `x-localtune-model: word-rules`; no "
         "classifier, and no protection",
         "so that code for the endpoint can be written and tested",
     ),
-    Deviation("moderations.create", "input", "images are refused with 400", "the rules read text"),
+    Deviation(
+        "moderations.create", "input", "images are refused with 400, and more than 1,000,000 characters in all",
+        "the rules read text, and take a second or two for as much",
+    ),
     Deviation(
         "moderations.create", "model",
         "the four names of the SDK, all answered by the same rules",

@@ -100,7 +100,7 @@ def test_a_state_folder_that_becomes_read_only_is_named(
     store = Store(tmp_path / "state")
     tiny_base(tmp_path / "bases" / "small")
     app = create_app(Settings(state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "60")), store)
-    with TestClient(app, raise_server_exceptions=False, headers={"authorization": "Bearer sk-local"}) as http:
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False, headers={"authorization": "Bearer sk-local"}) as http:
         monkeypatch.setattr(app.state.blobs, "keep", refuse)
         answer = http.post("/v1/files", files={"file": ("a.jsonl", b"{}\n"), "purpose": (None, "fine-tune")})
         assert answer.status_code == 503 and "cannot be written" in answer.json()["error"]["message"]

@@ -19,7 +19,7 @@ from openai.types.chat import completion_create_params as chat_params
 from openai.types import completion_create_params as completion_params
 
 from localtune.api import chat, completions
-from localtune.api.auth import project
+from localtune.api.auth import admitted
 from localtune.api.errors import APIError
 from localtune.api.handlers import Activity, install
 from localtune.infer.engine import Engine
@@ -54,7 +54,7 @@ def served() -> Iterator[Engine]:
 def url(folder: Path, served: Engine) -> Iterator[str]:
     app = FastAPI()
     app.state.activity, app.state.engine, app.state.catalog = Activity(), served, OneModel(folder)
-    app.dependency_overrides[project] = lambda: "proj_test"
+    app.dependency_overrides[admitted] = lambda: "proj_test"
     install(app)
     for module in (chat, completions):
         app.include_router(module.router, prefix="/v1")

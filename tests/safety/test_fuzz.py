@@ -1,6 +1,6 @@
 """Whatever is sent, the service answers in the API's form and never with a fault of its own.
 
-`LOCALTUNE_FUZZ_CASES=5000 pytest tests/safety/test_fuzz.py -s` is the long run.
+`python3 start.py bench fuzz` is the long run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
-from tests.safety.fuzzing import CASES, QUIET, check, http, nothing_leaks
+from tests.safety.fuzzing import CASES, QUIET, SEED, admin_key, check, http, nothing_leaks, things
 from tests.safety.requests import requests
 from tests.service.harness import MODEL, chat_lines
 
@@ -27,17 +27,15 @@ REQUESTS = 5  # at least, of one step: what was promised is looked at after each
 
 def test_no_request_is_the_services_fault(http: TestClient) -> None:
     app = http.app
-    ids = [http.post("/v1/files", files={"file": ("a.jsonl", chat_lines(10)), "purpose": (None, "fine-tune")}).json()["id"]]
-    ids.append(http.post("/v1/fine_tuning/jobs", json={"model": MODEL, "training_file": ids[0]}).json()["id"])
-    upload = {"filename": "a.jsonl", "purpose": "fine-tune", "bytes": 9, "mime_type": "text/plain"}
-    ids += [http.post("/v1/uploads", json=upload).json()["id"], MODEL]
+    ids, admin = things(http), admin_key(http)
     answers: Counter[int] = Counter()
 
-    @seed(1)
+    @seed(SEED)
     @settings(QUIET, max_examples=CASES)
     @given(requests(app.openapi(), ids))
     def case(request: dict) -> None:
-        answer = http.request(**request)
+        headers = {**request.pop("headers", {}), **(admin if "permissions" in request["url"] else {})}
+        answer = http.request(**request, headers=headers)
         answers[answer.status_code] += 1
         check(request, answer)
 
@@ -108,10 +106,10 @@ class Learner(RuleBasedStateMachine):
 def test_the_sdk_gets_what_it_was_promised(http: TestClient) -> None:
     answers: Counter[int] = Counter()
     http.event_hooks = {"response": [lambda answer: answers.update([answer.status_code])]}
-    Learner.client = openai.OpenAI(base_url="http://testserver/v1", api_key="sk-local", max_retries=0, http_client=http)
+    Learner.client = openai.OpenAI(base_url="http://localhost/v1", api_key="sk-local", max_retries=0, http_client=http)
     chosen = settings(QUIET, max_examples=max(5, CASES // (STEPS * REQUESTS)), stateful_step_count=STEPS)
     with nothing_leaks(http):
-        run_state_machine_as_test(Learner, settings=chosen)
+        run_state_machine_as_test(seed(SEED)(Learner), settings=chosen)
     print(f"{answers.total()} requests of the SDK in {chosen.max_examples} lives: {dict(sorted(answers.items()))}")
     assert max(answers) < 500
 

@@ -7,17 +7,24 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import openai
 import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from localtune.__main__ import main
-from localtune.api.limits import depth
+from localtune.api.app import create_app
+from localtune.api.body import depth
 from localtune.config import Settings
 from localtune.store import Store
+from localtune.store.keys import PROJECT
 from tests.service.conftest import bases, new_service
-from tests.service.harness import Service, chat_lines, create, upload
+from tests.service.harness import MODEL, PATIENCE, Service, chat_lines, create, upload
+from tests.tiny import tiny_base
 
 __all__ = ["bases", "new_service"]
 
@@ -135,3 +142,64 @@ def test_another_host_demands_keys(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_limits_of_nothing_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Settings(state=tmp_path, **wrong)
+
+
+def test_no_route_is_without_limits(tmp_path: Path) -> None:
+    """Every address but the one that says whether the service is well, admin keys included."""
+    tiny_base(tmp_path / "bases" / "small")
+    store = Store(tmp_path / "state")
+    app = create_app(Settings(
+        state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "60"), max_requests_per_minute=1,
+    ), store)
+    with TestClient(app, base_url="http://localhost") as http:
+        for path, methods in app.openapi()["paths"].items():
+            for method in set(methods) if path != "/healthz" else ():
+                key = store.permissions.add_admin_key(PROJECT) if "permissions" in path else store.keys.add(path)
+                answers = [http.request(method, path, headers={"authorization": f"Bearer {key}"}) for _ in range(2)]
+                assert answers[0].status_code != 429 and answers[1].status_code == 429, (method, path)
+                assert int(answers[1].headers["retry-after"]) > 0
+    store.close()
+
+
+def test_an_answer_counts_until_its_stream_ends(tmp_path: Path) -> None:
+    tiny_base(tmp_path / "bases" / "small")
+    store = Store(tmp_path / "state")
+    app = create_app(Settings(
+        state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "60"), max_open_requests=1,
+    ), store)
+    with served(app) as url:
+        client = openai.OpenAI(base_url=url, api_key="sk-local", max_retries=0)
+        stream = client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hi"}], stream=True, n=32, max_tokens=900,
+            logit_bias={"0": -100, "1": -100, "2": -100},  # no end before that
+        )
+        next(iter(stream))
+        with pytest.raises(openai.RateLimitError, match="at most 1 requests at once"):
+            client.files.list()
+        stream.close()
+        assert free(client), "a client that left still counts"
+    store.close()
+
+
+def free(client: openai.OpenAI) -> bool:
+    """Whether a request is taken before long."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            return client.files.list().data == []
+        except openai.RateLimitError:
+            time.sleep(0.05)
+    return False
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The application behind a real socket."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
+    server.should_exit = True
+    thread.join()

@@ -111,7 +111,7 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tenant, 
     # A worker that never comes: the jobs stay as the tests put them.
     app = create_app(Settings(state=folder / "state", bases=folder / "bases", worker=("sleep", "60")), store)
     app.state.supervisor.wake = lambda: None
-    with TestClient(app) as http:
+    with TestClient(app, base_url="http://localhost") as http:
         yield Tenant(app, http, "A"), Tenant(app, http, "B")
     store.close()
 

@@ -30,7 +30,8 @@ class Service:
     def start(self, *arguments: str) -> Service:
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "fake_service.py"), str(self.state), str(self.bases), *arguments],
-            stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
         )
         line = self.process.stdout.readline()
         assert line.startswith("ready http://127.0.0.1:"), line

@@ -28,7 +28,7 @@ def http(tmp_path: Path) -> Iterator[TestClient]:
     tiny_base(tmp_path / "bases" / "small")
     store = Store(tmp_path / "state")
     settings = Settings(state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "600"))
-    with TestClient(create_app(settings, store), headers={"authorization": "Bearer sk-local"}) as client:
+    with TestClient(create_app(settings, store), base_url="http://localhost", headers={"authorization": "Bearer sk-local"}) as client:
         yield client
     store.close()
 

@@ -26,6 +26,18 @@ def test_keys_are_added_listed_and_revoked(tmp_path: Path, capsys: pytest.Captur
     assert main(["keys", "revoke", "sk-nothing", *state]) == 1
 
 
+def test_admin_keys_are_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = ["--state", str(tmp_path)]
+    assert main(["keys", "admin", *state]) == 0
+    key = capsys.readouterr().out.strip()
+    assert main(["keys", "list", *state]) == 0
+    assert f"{key[:17]}…" in (listed := capsys.readouterr().out) and key not in listed
+    assert Store(tmp_path).permissions.admin(key) is not None
+    assert main(["keys", "revoke", key[:17], *state]) == 0
+    assert Store(tmp_path).permissions.admin(key) is None
+    assert main(["keys", "revoke", key[:17], *state]) == 1
+
+
 def test_models_of_a_fresh_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--state", str(tmp_path)]) == 0
     assert capsys.readouterr().out == ""

@@ -173,13 +173,3 @@ def test_unknown_job(client: openai.OpenAI) -> None:
             "message": "Could not find fine tune: ftjob-x", "type": "invalid_request_error",
             "param": "fine_tune_id", "code": "fine_tune_not_found",
         }
-
-
-def test_an_integration_is_kept_and_the_events_say_that_nothing_is_sent(client: openai.OpenAI) -> None:
-    settings = [{"type": "wandb", "wandb": {"project": "course", "tags": ["a"]}}]
-    job = wait_for(client, create(client, integrations=settings).id)
-    assert [one.model_dump(exclude_none=True) for one in job.integrations] == settings
-    (warning,) = [event for event in client.fine_tuning.jobs.list_events(job.id, limit=1000) if event.level == "warn"]
-    assert "'wandb' (project 'course') is kept with the job" in warning.message
-    assert "sends nothing to Weights & Biases" in warning.message
-    assert client.fine_tuning.jobs.retrieve(create(client).id).integrations == []

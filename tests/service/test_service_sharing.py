@@ -55,8 +55,8 @@ def test_admin_keys_are_kept_as_hashes_and_belong_to_a_project(
 ) -> None:
     assert main(["keys", "admin", "--state", str(tmp_path)]) == 0
     key = capsys.readouterr().out.strip()
-    assert store.permissions.admin_project(key) == PROJECT
-    assert store.permissions.admin_project(key + "x") is None and store.keys.find(key) is None
+    assert store.permissions.admin(key).project == PROJECT
+    assert store.permissions.admin(key + "x") is None and store.keys.find(key) is None
     assert key not in [str(value) for row in store.database.rows("SELECT * FROM admin_keys", {}) for value in row]
     assert main(["keys", "admin", "proj_x", "--state", str(tmp_path)]) == 1
     with pytest.raises(UnknownProject):

@@ -98,6 +98,14 @@ def test_added_keys_work_until_revoked(service: Service) -> None:
     assert not any(key in secret for secret in secrets)
 
 
+def test_the_key_everybody_knows_opens_only_under_local_names(service: Service) -> None:
+    asked = [httpx.get(f"{service.url}/models", headers={**LOCAL, "Host": host}).status_code
+        for host in ("localhost:8123", "[::1]:8123", "127.0.0.1", "page.example:8123")]
+    assert asked == [200, 200, 200, 401]
+    own = {"Authorization": f"Bearer {Store(service.state).keys.add('somebody')}", "Host": "page.example"}
+    assert httpx.get(f"{service.url}/models", headers=own).status_code == 200
+
+
 def test_a_mask_never_shows_the_whole_key() -> None:
     assert masked("sk-1") == "sk-*"
     assert masked("sk-abcdefghijklmnopwxyz") == "sk-abcd********wxyz"
@@ -128,7 +136,7 @@ def small_app() -> TestClient:
     def bug() -> None:
         raise RuntimeError("a secret of the implementation")
 
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
 def test_retries_are_discouraged_only_where_they_cannot_help(small_app: TestClient) -> None:

@@ -54,7 +54,7 @@ def _writer(rng: random.Random) -> Writer:
 
 def two_labels(rng: random.Random) -> Maker:
     """Praise or blame, under one pair of labels; the plain names come most often."""
-    instruction, yes, no = rng.choice(LABEL_SETS[:12] if rng.random() < 0.35 else LABEL_SETS)
+    instruction, yes, no = rng.choice(LABEL_SETS[:12] if rng.random() < 0.65 else LABEL_SETS)
     writer, form = _writer(rng), rng.choice(GIVEN).replace("{asked}", instruction)
     form = form.replace("{thing}", thing(rng, rng.choice(SUBJECTS)) if writer is any_text else "text")
 
@@ -148,6 +148,19 @@ def word_mood(rng: random.Random) -> Maker:
     return make
 
 
+def phrase_mood(rng: random.Random) -> Maker:
+    """The mood of one short opinion, under few labels: the step from words to texts."""
+    positive, negative = rng.choice((("positive", "negative"), ("positive", "negative"), ("good", "bad"), ("+", "-")))
+    subject = rng.choice((*SUBJECTS, ""))
+
+    def make(rng: random.Random) -> Example:
+        mood = rng.choice(("positive", "negative"))
+        given = opinion(rng, subject or rng.choice(SUBJECTS), mood)
+        return Example(f"{positive} or {negative}?", given, positive if mood == "positive" else negative)
+
+    return make
+
+
 def find_by_mood(rng: random.Random) -> Maker:
     """Several reviews; copy the one of the other mood."""
     mood = rng.choice(("positive", "negative"))
@@ -174,7 +187,7 @@ def page_of_reviews(rng: random.Random) -> Maker:
     return make
 
 
-TASKS = (two_labels,) * 14 + (word_mood, three_labels, stars, aspects, written, find_by_mood, page_of_reviews)
+TASKS = (two_labels,) * 14 + (word_mood, phrase_mood, three_labels, stars, aspects, written, find_by_mood, page_of_reviews)
 
 
 def documents(rng: random.Random) -> Iterator[Document]:

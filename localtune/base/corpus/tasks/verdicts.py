@@ -23,7 +23,7 @@ LESSONS: dict[str, tuple[Task, ...]] = {
     "pairs": (*(pairing.member,) * 3, *(pairing.matched,) * 4, comparing.contained, comparing.pair_true, comparing.named_above,
         comparing.field_equal, pairing.twins, pairing.missing),
     "claims": (*(claims.claims,) * 4, *(claims.claim,) * 4, pairing.matched, pairing.matched, pairing.member),
-    "moods": (*(reviews.word_mood,) * 4, *(reviews.two_labels,) * 6, reviews.three_labels),
+    "moods": (*(reviews.word_mood,) * 3, *(reviews.phrase_mood,) * 4, *(reviews.two_labels,) * 4, reviews.three_labels),
     "topics": (*(emails.short_requests,) * 4, emails.by_word, emails.by_word, emails.fixed_number, emails.department, emails.about,
         emails.urgency),
     "finding": (*(copying.respaced,) * 3, copying.look_up, pairing.recalled, entities.which_kind, entities.ask_often,
