@@ -187,7 +187,7 @@ def page_of_reviews(rng: random.Random) -> Maker:
     return make
 
 
-TASKS = (two_labels,) * 14 + (word_mood, phrase_mood, three_labels, stars, aspects, written, find_by_mood, page_of_reviews)
+TASKS = (two_labels,) * 16 + (word_mood, phrase_mood, three_labels, stars, aspects, written, find_by_mood, page_of_reviews)
 
 
 def documents(rng: random.Random) -> Iterator[Document]:
