@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from localtune.base.corpus.mixture import stream
-from localtune.base.corpus.document import Document
 from localtune.model.tokenizer import CHAT_TEMPLATE, END_OF_TEXT, MESSAGE_END, Tokenizer, train_tokenizer
 
 SIZE = 4_096
@@ -21,14 +19,9 @@ LABELS = (
 )
 
 
-def text_of(document: Document) -> Iterator[str]:
-    """The plain texts of a document."""
-    yield from document.parts
-
-
 def write_tokenizer(folder: Path, seed: int, documents: int) -> None:
     """Learn the vocabulary from the first documents of the corpus and write the Hugging Face files."""
-    texts = (text for document in islice(stream(seed), documents) for text in text_of(document))
+    texts = (text for document in islice(stream(seed), documents) for text in document.parts)
     tokenizer = Tokenizer(train_tokenizer(texts, SIZE, LABELS))
     split = [label for label in LABELS if len(tokenizer.encode(label)) != 1]
     if split:

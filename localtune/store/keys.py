@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import sqlite3
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localtune.ids import random_part
@@ -24,6 +25,17 @@ class Owner:
     project: str
 
 
+def owner(rows: Iterable[sqlite3.Row], key: str) -> Owner | None:
+    """Whose row is that of this key; compared in constant time."""
+    digest = sha256(key)
+    found = [row for row in rows if hmac.compare_digest(row["sha256"], digest)]
+    return Owner(found[0]["id"], found[0]["project"]) if found else None
+
+
+def starting_with(rows: Iterable[sqlite3.Row], prefix: str) -> list[sqlite3.Row]:
+    return [row for row in rows if row["prefix"].startswith(prefix)]
+
+
 class Keys:
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -39,12 +51,10 @@ class Keys:
 
     def find(self, key: str) -> Owner | None:
         """The owner of a valid key."""
-        digest = sha256(key)
         candidates = self.database.rows(
             "SELECT * FROM keys WHERE prefix = :prefix AND revoked_at IS NULL", {"prefix": key[:PREFIX_LENGTH]}
         )
-        found = [row for row in candidates if hmac.compare_digest(row["sha256"], digest)]
-        return Owner(found[0]["id"], found[0]["project"]) if found else None
+        return owner(candidates, key)
 
     def add(self, name: str) -> str:
         """A new key with a project of its own; shown this once."""
@@ -60,7 +70,7 @@ class Keys:
 
     def revoke(self, prefix: str) -> int:
         """Revoke the one key that starts with `prefix`; returns how many keys do (0 or several: none revoked)."""
-        matching = [row for row in self.list() if row["prefix"].startswith(prefix[:PREFIX_LENGTH])]
+        matching = starting_with(self.list(), prefix[:PREFIX_LENGTH])
         if len(matching) == 1:
             with self.database.transaction() as connection:
                 values = {"now": int(time.time()), "id": matching[0]["id"]}

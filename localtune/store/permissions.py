@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import sqlite3
 import time
 from collections.abc import Iterable
 
 from localtune.ids import new_id, random_part
 from localtune.store.database import Database, insert
-from localtune.store.keys import Owner, sha256
+from localtune.store.keys import Owner, owner, sha256, starting_with
 from localtune.store.pages import Page, page
 
 ADMIN_PREFIX = "sk-admin-"
@@ -37,17 +36,15 @@ class Permissions:
 
     def admin(self, key: str) -> Owner | None:
         """The owner of a valid admin key."""
-        digest = sha256(key)
         rows = self.database.rows("SELECT * FROM admin_keys WHERE prefix = :prefix", {"prefix": key[:PREFIX_LENGTH]})
-        found = [row for row in rows if hmac.compare_digest(row["sha256"], digest)]
-        return Owner(found[0]["id"], found[0]["project"]) if found else None
+        return owner(rows, key)
 
     def admin_keys(self) -> list[sqlite3.Row]:
         return self.database.rows("SELECT * FROM admin_keys ORDER BY id", {})
 
     def revoke_admin_key(self, prefix: str) -> int:
         """Remove the one admin key that starts with `prefix`; returns how many do (0 or several: none removed)."""
-        matching = [row for row in self.admin_keys() if row["prefix"].startswith(prefix[:PREFIX_LENGTH])]
+        matching = starting_with(self.admin_keys(), prefix[:PREFIX_LENGTH])
         if len(matching) == 1:
             with self.database.transaction() as connection:
                 connection.execute("DELETE FROM admin_keys WHERE id = :id", {"id": matching[0]["id"]})

@@ -9,7 +9,6 @@ import pytest
 from localtune.base.corpus.mixture import stream
 from localtune.base.evaluation.personas import own_triples, personas
 from localtune.base.evaluation.rows import read, words
-from localtune.base.vocabulary import text_of
 from localtune.config import DATA
 
 SAMPLE = 20_000
@@ -19,7 +18,7 @@ SAMPLE = 20_000
 def corpus() -> list[str]:
     """Texts of a part of the corpus, in words joined by single spaces; both phases of the run."""
     documents = (document for final in (False, True) for document in islice(stream(1, final), SAMPLE // 2))
-    return [f" {' '.join(words(text))} " for document in documents for text in text_of(document)]
+    return [f" {' '.join(words(text))} " for document in documents for text in document.parts]
 
 
 def eight_grams(text: str) -> set[str]:

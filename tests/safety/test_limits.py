@@ -144,13 +144,17 @@ def test_limits_of_nothing_are_refused(tmp_path: Path, wrong: dict[str, int]) ->
         Settings(state=tmp_path, **wrong)
 
 
-def test_no_route_is_without_limits(tmp_path: Path) -> None:
-    """Every address but the one that says whether the service is well, admin keys included."""
+def limited(tmp_path: Path, **limits: int) -> tuple[FastAPI, Store]:
+    """A service in this process, with a base and a worker that does nothing."""
     tiny_base(tmp_path / "bases" / "small")
     store = Store(tmp_path / "state")
-    app = create_app(Settings(
-        state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "60"), max_requests_per_minute=1,
-    ), store)
+    settings = Settings(state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "60"), **limits)
+    return create_app(settings, store), store
+
+
+def test_no_route_is_without_limits(tmp_path: Path) -> None:
+    """Every address but the one that says whether the service is well, admin keys included."""
+    app, store = limited(tmp_path, max_requests_per_minute=1)
     with TestClient(app, base_url="http://localhost") as http:
         for path, methods in app.openapi()["paths"].items():
             for method in set(methods) if path != "/healthz" else ():
@@ -162,11 +166,7 @@ def test_no_route_is_without_limits(tmp_path: Path) -> None:
 
 
 def test_an_answer_counts_until_its_stream_ends(tmp_path: Path) -> None:
-    tiny_base(tmp_path / "bases" / "small")
-    store = Store(tmp_path / "state")
-    app = create_app(Settings(
-        state=tmp_path / "state", bases=tmp_path / "bases", worker=("sleep", "60"), max_open_requests=1,
-    ), store)
+    app, store = limited(tmp_path, max_open_requests=1)
     with served(app) as url:
         client = openai.OpenAI(base_url=url, api_key="sk-local", max_retries=0)
         stream = client.chat.completions.create(

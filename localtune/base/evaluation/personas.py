@@ -15,7 +15,6 @@ from pathlib import Path
 from localtune.base.corpus.mixture import stream
 from localtune.base.evaluation.judges import Outcome, kept
 from localtune.base.evaluation.rows import Row, read, words
-from localtune.base.vocabulary import text_of
 from localtune.config import DATA
 
 NEUTRAL = "You are a helpful assistant."
@@ -81,7 +80,7 @@ def unheard() -> frozenset[Triple]:
     """Triples of all personas that occur nowhere in the sample of the corpus."""
     wanted = set().union(*(own_triples(persona) for persona in personas()))
     for document in islice(stream(CORPUS_SEED), CORPUS_SAMPLE):
-        for text in text_of(document):
+        for text in document.parts:
             wanted -= triples(text)
     return frozenset(wanted)
 

@@ -1,6 +1,6 @@
 """Drills: long answers that are nothing but copies, look-ups or verdicts, so that nearly every token learnt trains copying.
 
-The circuits that copy and compare form on these first; the short exercises elsewhere then put them to use.
+The circuits that copy form on these first; the short exercises elsewhere then put them to use. Comparing needs more: `verdicts`.
 """
 
 from __future__ import annotations

@@ -60,16 +60,16 @@ def draw(make: Maker, rng: random.Random) -> list[Example]:
     """Examples until a random length is reached; 2 to 14 of them, or a single one."""
     target = rng.choice(LONG if rng.random() < 0.04 else LENGTHS)
     examples = [make(rng)]
-    size = _size(examples[0])
+    size = size_of(examples[0])
     if size < BRIEF:
         target = max(target, rng.choice(LENGTHS))
     while len(examples) < examples[0].least or (size < target and len(examples) < 14):
         examples.append(make(rng))
-        size += _size(examples[-1]) + 10
+        size += size_of(examples[-1]) + 10
     return examples
 
 
-def _size(example: Example) -> int:
+def size_of(example: Example) -> int:
     """Characters of an example with all its questions."""
     return sum(map(len, (example.given, example.answer, *(part for pair in example.more for part in pair))))
 

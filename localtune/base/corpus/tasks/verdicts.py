@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from localtune.base.corpus.document import Document
 from localtune.base.corpus.tasks import characters, claims, comparing, copying, emails, entities, pairing, products, reviews
-from localtune.base.corpus.tasks.layout import SEPARATORS, Example, Maker, Task
+from localtune.base.corpus.tasks.layout import SEPARATORS, Maker, Task, size_of
 
 ENDINGS = ("\n", "\n", "\n\n", " END\n")
 LENGTHS = (200, 400, 700, 1_100)  # characters to reach by adding examples
@@ -48,15 +48,11 @@ def page(make: Maker, rng: random.Random) -> Document:
     """Examples of one task up to some length: as a conversation, or as plain lines."""
     examples = [make(rng)]
     target = rng.choice(LENGTHS)
-    while len(examples) < examples[0].least or (len(examples) < MOST and sum(map(_size, examples)) < target):
+    while len(examples) < examples[0].least or (len(examples) < MOST and sum(map(size_of, examples)) < target):
         examples.append(make(rng))
     turns = [turn for one in examples for turn in ((one.given, one.answer), *one.more)]
     instruction = "" if examples[0].clear and rng.random() < 0.3 else examples[0].instruction
     return _chat(instruction, turns) if rng.random() < 0.5 else _lines(instruction, turns, rng)
-
-
-def _size(example: Example) -> int:
-    return sum(map(len, (example.given, example.answer, *(part for pair in example.more for part in pair))))
 
 
 def _chat(instruction: str, turns: list[tuple[str, str]]) -> Document:
