@@ -5,10 +5,12 @@ import html
 import http.server
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -29,6 +31,11 @@ ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 def answer_to(url: str) -> str:
     with urllib.request.urlopen(url, timeout=60) as reply:
         return reply.read().decode()
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def python(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
@@ -80,6 +87,9 @@ def test_lab_asks_for_no_news_and_no_updates(tmp_path: Path) -> None:
         lab = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
     try:
         while not (address := LAB_ADDRESS.search(output.read_text(encoding="utf-8"))):
+            assert lab.poll() is None, output.read_text(encoding="utf-8")
+            time.sleep(0.1)
+        while not accepts(urllib.parse.urlsplit(address[1]).port):  # Jupyter prints its address before it listens there
             assert lab.poll() is None, output.read_text(encoding="utf-8")
             time.sleep(0.1)
         page = answer_to(f"{address[1]}lab{address[2]}")

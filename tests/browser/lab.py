@@ -93,6 +93,8 @@ class Notebook:
         self.page, self.path = page, path
         page.set_default_timeout(PATIENCE * 1000)
         expect.set_options(timeout=PATIENCE * 1000)
+        # A save that meets JupyterLab's own is asked about ("changed on disk"), and the question covers the page.
+        page.add_locator_handler(page.get_by_role("button", name="Overwrite"), lambda button: button.click())
         page.goto(address.format(path=path.relative_to(root).as_posix()))
         self.idle()
 
