@@ -21,6 +21,7 @@ from helpers.service import is_loopback
 from helpers.watching import RESTING, JobWatch, outcome
 
 MOST_LABELS = {"chat": 20, "completion": 5}  # most likely first tokens that a provider tells
+TOGETHER = 16  # prompts in one request: asking for one token each, the request would cost more than the answer
 Example = tuple[str, str]  # a text and its label
 
 
@@ -90,7 +91,7 @@ def classify(
         raise ValueError("the completions endpoint has no system message: put it into the prompts")
     if legacy:
         settings = {"max_tokens": 1, "temperature": 0, "logprobs": MOST_LABELS["completion"]}
-        return label_table(complete(client, model, asked, concurrency, **settings), labels)
+        return label_table(complete(client, model, asked, concurrency, TOGETHER, **settings), labels)
     answers = logprobs(client, model, asked, MOST_LABELS["chat"], concurrency, system)
     return label_table(answers, labels)
 

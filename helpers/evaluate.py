@@ -48,14 +48,23 @@ def ask(
     a request that still fails becomes an Answer with `error` and `text=None`, so the list is never shorter.
     """
     chats = [_messages(item, system) for item in messages_list]
-    return _each(lambda chat: _chat(client, model, chat, params), chats, _last_user, concurrency, model)
+    return _each(lambda group: [_chat(client, model, group[0], params)], chats, _last_user, concurrency, model)
 
 
 def complete(
-    client: openai.OpenAI, model: str, prompts: Iterable[str], concurrency: int = 8, **params: Any
+    client: openai.OpenAI,
+    model: str,
+    prompts: Iterable[str],
+    concurrency: int = 8,
+    per_request: int = 1,
+    **params: Any,
 ) -> list[Answer]:
-    """Like `ask` for the completions endpoint: prompts go to the model as they are."""
-    return _each(lambda prompt: _completion(client, model, prompt, params), list(prompts), str, concurrency, model)
+    """Like `ask` for the completions endpoint: prompts go to the model as they are, `per_request` of them together.
+
+    Several in one request are much faster where answers are short; the provider counts their tokens together, so the
+    answers tell none. A request that is refused for one of its prompts is repeated prompt by prompt.
+    """
+    return _each(lambda group: _completions(client, model, group, params), list(prompts), str, concurrency, model, per_request)
 
 
 def ask_one(
@@ -68,7 +77,7 @@ def ask_one(
 
 def complete_one(client: openai.OpenAI, model: str, prompt: str, **params: Any) -> Answer:
     """Like `complete` for a single prompt, silently. Raises the SDK's errors."""
-    return Answer(prompt, **_completion(client, model, prompt, params))
+    return Answer(prompt, **_completions(client, model, [prompt], params)[0])
 
 
 def logprobs(
@@ -133,20 +142,27 @@ def _last_user(chat: Messages) -> str:
 
 
 def _each(
-    request: Callable[[Any], dict[str, Any]],
+    request: Callable[[list[Any]], list[dict[str, Any]]],
     items: list[Any],
     question: Callable[[Any], str],
     concurrency: int,
     label: str,
+    per_request: int = 1,
 ) -> list[Answer]:
-    """Runs `request` for every item on a few threads; order is kept, failures become answers with an error."""
+    """Runs `request` for groups of items on a few threads; order is kept, failures become answers with an error.
+
+    Items of like length travel together: who reads them side by side then computes little on padding.
+    """
     progress, answers = Progress(f"Asking {label}", len(items)), [Answer("", None)] * len(items)
-    pool = ThreadPoolExecutor(max_workers=max(1, concurrency))
+    order = sorted(range(len(items)), key=lambda index: len(str(items[index])))
+    groups = [order[start : start + per_request] for start in range(0, len(order), per_request)]
+    pool, done = ThreadPoolExecutor(max_workers=max(1, concurrency)), 0
     try:
-        waiting = {pool.submit(request, item): index for index, item in enumerate(items)}
-        for done, future in enumerate(as_completed(waiting), start=1):
-            index = waiting[future]
-            answers[index] = _answer(question(items[index]), future.result)
+        waiting = {pool.submit(_answers, request, [items[index] for index in group], question): group for group in groups}
+        for future in as_completed(waiting):
+            for index, answer in zip(waiting[future], future.result(), strict=True):
+                answers[index] = answer
+            done += len(waiting[future])
             progress.update(done, len(items), f"Asking {label}")
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -154,11 +170,15 @@ def _each(
     return answers
 
 
-def _answer(question: str, result: Callable[[], dict[str, Any]]) -> Answer:
+def _answers(
+    request: Callable[[list[Any]], list[dict[str, Any]]], group: list[Any], question: Callable[[Any], str]
+) -> list[Answer]:
     try:
-        return Answer(question, **result())
+        return [Answer(question(item), **found) for item, found in zip(group, request(group), strict=True)]
     except openai.OpenAIError as error:
-        return Answer(question, None, error=f"{type(error).__name__}: {error}")
+        if len(group) > 1 and isinstance(error, openai.BadRequestError):
+            return [answer for item in group for answer in _answers(request, [item], question)]
+        return [Answer(question(item), None, error=f"{type(error).__name__}: {error}") for item in group]
 
 
 def _summary(label: str, answers: list[Answer]) -> str:
@@ -180,14 +200,20 @@ def _chat(client: openai.OpenAI, model: str, chat: Messages, params: Mapping[str
     }
 
 
-def _completion(client: openai.OpenAI, model: str, prompt: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    reply = client.completions.create(model=model, prompt=prompt, **params)
-    choice, scores = reply.choices[0], reply.choices[0].logprobs
+def _completions(client: openai.OpenAI, model: str, prompts: list[str], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    reply = client.completions.create(model=model, prompt=prompts if len(prompts) > 1 else prompts[0], **params)
+    texts = max(1, len(reply.choices) // len(prompts))  # for each prompt; the first of them is the answer
+    choices = sorted(reply.choices, key=lambda choice: choice.index)[::texts]
+    return [_completion(choice, reply.usage if len(prompts) == 1 else None) for choice in choices]
+
+
+def _completion(choice: Any, usage: Any) -> dict[str, Any]:
+    scores = choice.logprobs
     return {
         "text": choice.text,
         "logprobs": tuple(zip(scores.tokens or [], scores.token_logprobs or [])) if scores else (),
         "top": dict(scores.top_logprobs[0]) if scores and scores.top_logprobs else {},
-        **_common(choice, reply.usage),
+        **_common(choice, usage),
     }
 
 

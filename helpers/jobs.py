@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from helpers.service import is_loopback
 from helpers.watching import FINAL, RESTING, TRANSIENT, JobWatch, outcome
 
 KEY = "course_key"  # our entry in a job's metadata: what the job was made of
+DRAW_SECONDS = 2.0  # between two drawings of the curve: they take the processor from the training they show
 REUSABLE = ("succeeded", "running", "queued", "validating_files", "paused")
 
 
@@ -142,14 +144,17 @@ class _View:
         self.watch = JobWatch(client, job_id)
         self.progress = Progress(f"{job_id}: looking")
         self._drawn = 0
+        self._drawn_at = -math.inf
         self._figure: Any = None
         self._handle: Any = None
 
     def look(self) -> FineTuningJob:
         job = self.watch.look()
-        if len(self.watch.steps) > self._drawn:
+        due = job.status in RESTING or time.monotonic() >= self._drawn_at + DRAW_SECONDS
+        if due and len(self.watch.steps) > self._drawn:
             self._drawn = len(self.watch.steps)
             self._draw()
+            self._drawn_at = time.monotonic()
         self.progress.update(*self.watch.progress, f"{job.id}: {job.status}")
         return job
 

@@ -1,4 +1,4 @@
-"""Command line: `python -m localtune serve | keys | models`."""
+"""Command line: `python -m localtune serve | keys | models | export`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list the models of a state folder")
     models.add_argument("--state", type=folder, default=None, help="state folder")
     models.set_defaults(command=list_models)
+    add_export(commands)
     return top
 
 
@@ -36,9 +37,23 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
     serve.add_argument("--host", default=Settings.host, help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=Settings.port, help="0: a free port (default: %(default)s)")
     serve.add_argument("--state", type=folder, default=None, help="folder of database, files and models")
+    serve.add_argument(
+        "--base", action="append", default=[], metavar="NAME=SOURCE",
+        help="offer an open-weight model: its folder or hub id; may be repeated, or listed in the state folder's bases.json",
+    )
     serve.add_argument("--keys", action="store_true", help="accept only keys made with `keys add`, not sk-local")
     serve.add_argument("--idle-exit", type=float, metavar="MINUTES", help="stop after so long without request or job")
     serve.set_defaults(command=run_service)
+
+
+def add_export(commands: argparse._SubParsersAction) -> None:
+    export = commands.add_parser("export", help="write a fine-tuned model to a folder for other programs")
+    export.add_argument("model", help="its name, as `models` shows it")
+    export.add_argument("folder", type=folder, help="a new folder; nothing is ever overwritten")
+    export.add_argument("--merge", action="store_true", help="whole weights instead of an adapter beside its base")
+    export.add_argument("--state", type=folder, default=None, help="state folder")
+    export.add_argument("--key", help="only a model that this API key may ask")
+    export.set_defaults(command=export_model)
 
 
 def add_keys(commands: argparse._SubParsersAction) -> None:
@@ -64,12 +79,13 @@ def folder(text: str) -> Path:
 
 
 def run_service(options: argparse.Namespace) -> int:
-    from localtune.serve import serve
+    from localtune.serve import open_bases, serve
 
+    state = options.state or default_state_dir()
     try:
         settings = Settings(
-            state=options.state or default_state_dir(), host=options.host, port=options.port,
-            own_keys_only=options.keys, idle_exit_minutes=options.idle_exit,
+            state=state, host=options.host, port=options.port, own_keys_only=options.keys,
+            idle_exit_minutes=options.idle_exit, open_bases=open_bases(state, options.base),
         )
         settings.check_host()
         return serve(settings)
@@ -118,6 +134,32 @@ def list_models(options: argparse.Namespace) -> int:
     for row in open_store(options).models.list_all():
         print(f"{row['name']}  {row['project']}  {row['folder']}")
     return 0
+
+
+def export_model(options: argparse.Namespace) -> int:
+    from localtune.openweight.export import export
+    from localtune.train.errors import JobError
+
+    state = options.state or default_state_dir()
+    row = named_model(open_store(options), options.model, options.key)
+    if row is None:
+        print(f"there is no model {options.model} here; `python -m localtune models` lists them", file=sys.stderr)
+        return 1
+    try:
+        written = export(state / row["folder"], options.folder, options.merge)
+    except (JobError, OSError) as error:
+        print(f"not exported: {error}", file=sys.stderr)
+        return 1
+    print(f"{options.folder}: {written}")
+    return 0
+
+
+def named_model(store, name: str, key: str | None):
+    """The row of a model; with a key only if that may ask the model."""
+    if key is not None:
+        owner = store.keys.find(key)
+        return store.models.visible(owner.project, name) if owner else None
+    return next((row for row in store.models.list_all() if row["name"] == name), None)
 
 
 def open_store(options: argparse.Namespace):

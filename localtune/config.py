@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,8 +67,10 @@ class Settings:
     max_unfinished_jobs: int = 100  # of one key; more: 429
     max_state_bytes: int | None = None  # of the whole state folder; more: no uploads and jobs
     min_free_bytes: int = 256 * MB  # that the state folder's disk keeps; less: no uploads and jobs
-    threads: int = field(default_factory=default_threads)  # of one training job
-    bases: Path = DATA / "base"  # one folder per base model
+    max_model_bytes: int | None = None  # of open-weight models kept in memory for answers; None: as many as there is room for
+    threads: int = field(default_factory=default_threads)  # of one training job; also of answers of open-weight models
+    bases: Path = DATA / "base"  # one folder per built-in base model
+    open_bases: Mapping[str, str] = field(default_factory=dict)  # of open weights: name → absolute folder or hub id
     worker: tuple[str, ...] = (sys.executable, "-m", "localtune.train", "--warm")
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +17,7 @@ import uvicorn
 from localtune import __version__
 from localtune.config import Settings
 from localtune.lock import StateLock
+from localtune.openweight.bases import FILE, read_bases
 from localtune.store import Store
 from localtune.store.jobs import WAITING
 
@@ -64,6 +66,16 @@ def serve(settings: Settings) -> int:
         store.close()
         lock.release()
     return 0
+
+
+def open_bases(state: Path, options: Iterable[str]) -> dict[str, str]:
+    """The open-weight bases of `bases.json` and of `options`; raises ValueError."""
+    options = list(options)
+    if not options and not (state / FILE).exists():
+        return {}
+    from localtune.catalog import built_in_names  # loads FastAPI: not before it is needed
+
+    return read_bases(state, options, built_in_names())
 
 
 def check_writable(state: Path) -> None:

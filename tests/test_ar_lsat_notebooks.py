@@ -75,7 +75,8 @@ def test_notebook_03_takes_its_subset_from_ar_lsat(folder: str, monkeypatch: pyt
         if "upload(" in cell:
             break
         exec(cell, values)
-    chosen, held_out, data = values["chosen"], values["held_out"], values["data"]
-    assert 90 <= len(chosen) < 100 and min(75, len(data.validation)) <= len(held_out) < 85
+    chosen, held_out, exam, data = (values[name] for name in ("chosen", "held_out", "exam", "data"))
+    assert 45 <= len(chosen) < 55 and 40 <= len(held_out) < 50
+    assert min(150, len(data.test)) <= len(exam) < 160
     left = data.train[~data.train["id"].isin(chosen["id"])]
     assert not set(chosen["passage"].map(ar_lsat.same_text)) & set(left["passage"].map(ar_lsat.same_text))

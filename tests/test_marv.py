@@ -11,7 +11,7 @@ import pytest
 from openai.types.fine_tuning import FineTuningJob
 
 from helpers.evaluate import ask, fact_kept, style_ngrams, style_shown
-from helpers.formatting import read_jsonl, write_jsonl
+from helpers.formatting import read_jsonl
 from helpers.metrics import job_metrics, rate
 from tools.service import service_process
 from tools.service import service as keep_service
@@ -20,10 +20,11 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 ROWS = read_jsonl(DATA / "marv.jsonl")
 HELD_OUT = read_jsonl(DATA / "evaluation" / "marv_heldout.jsonl")[::2]
 FACTS_OF_BASE, BOTH_OF_TUNED = 0.85, 0.7  # below what the model card reports, so that only a real loss fails
+PATIENCE = 900  # seconds for one job, on a machine under load
 SETTINGS = {"system": ROWS[0]["messages"][0]["content"], "temperature": 0, "max_tokens": 48}
 
 
-def finished(client: openai.OpenAI, job_id: str, seconds: float = 120) -> FineTuningJob:
+def finished(client: openai.OpenAI, job_id: str, seconds: float = PATIENCE) -> FineTuningJob:
     """The job once it has ended; fails when that takes too long."""
     deadline = time.monotonic() + seconds
     while (job := client.fine_tuning.jobs.retrieve(job_id)).status not in ("succeeded", "failed", "cancelled"):
@@ -65,36 +66,31 @@ def test_the_style_is_learnt_and_the_facts_are_kept(client: openai.OpenAI, job: 
     assert both["tuned"].value >= BOTH_OF_TUNED
 
 
-def test_a_killed_service_finishes_its_job_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    training = write_jsonl(tmp_path / "rows.jsonl", ROWS * 2)
-    settings = {"model": "small", "seed": 7, "hyperparameters": {"n_epochs": 5, "batch_size": 1}}
-    losses = []
-    for kill in (False, True):
-        state = tmp_path / str(kill)
-        with keep_service(state) as url:
-            client = openai.OpenAI(base_url=url, api_key="sk-local")
-            job = client.fine_tuning.jobs.create(training_file=uploaded(client, training), **settings)
-            if kill:
-                kill_in_the_middle(client, state, job.id)
-            else:
-                finished(client, job.id)
-        with keep_service(state) as url:
-            client = openai.OpenAI(base_url=url, api_key="sk-local")
-            assert finished(client, job.id).status == "succeeded"
-            losses.append(job_metrics(client, job.id)["train_loss"])
-    common = losses[0].index.intersection(losses[1].index)
-    assert len(losses[0]) == 100 and losses[1].index[-1] == 100
-    assert losses[0][common].tolist() == losses[1][common].tolist()
+def test_a_killed_service_finishes_its_job_as_if_nothing_had_happened(
+    tmp_path: Path, client: openai.OpenAI, job: FineTuningJob
+) -> None:
+    """The module's job once more, in a service of its own that is killed: the same losses, bit for bit."""
+    with keep_service(tmp_path) as url:
+        alone = openai.OpenAI(base_url=url, api_key="sk-local")
+        file = uploaded(alone, DATA / "marv.jsonl")
+        again = alone.fine_tuning.jobs.create(model="small", training_file=file, seed=1)
+        kill_in_the_middle(alone, tmp_path, again.id)
+    with keep_service(tmp_path) as url:
+        alone = openai.OpenAI(base_url=url, api_key="sk-local")
+        assert finished(alone, again.id).status == "succeeded"
+        whole, broken = job_metrics(client, job.id)["train_loss"], job_metrics(alone, again.id)["train_loss"]
+    assert len(whole) == 100 and whole.to_dict() == broken.to_dict()
 
 
 def kill_in_the_middle(client: openai.OpenAI, state: Path, job_id: str) -> None:
-    """SIGKILL the service after step 30, and see that its worker ends too."""
-    deadline = time.monotonic() + 120
-    while len(job_metrics(client, job_id)) < 30:
-        assert time.monotonic() < deadline, "the job never got to step 30"
-        time.sleep(0.05)
+    """SIGKILL the service after step 35, between two saved states, and see that its worker ends too."""
+    deadline = time.monotonic() + PATIENCE
+    while (steps := len(job_metrics(client, job_id))) < 35:
+        assert time.monotonic() < deadline, "the job never got to step 35"
+        time.sleep(0.02)
+    assert steps < 100, "the job was over before it could be disturbed"
     service = service_process(state)
     workers = service.children(recursive=True)
     service.kill()
-    gone, alive = psutil.wait_procs([service, *workers], timeout=20)
+    gone, alive = psutil.wait_procs([service, *workers], timeout=PATIENCE)
     assert workers and not alive

@@ -138,7 +138,7 @@ def test_a_failed_step_shows_its_end_and_a_cure(output: str, cure: str) -> None:
 def hold_lock(path: Path, held: Any, let_go: Any) -> None:
     with start.one_at_a_time(path):
         held.set()
-        let_go.wait(30)
+        let_go.wait(300)
 
 
 def test_a_second_start_waits_for_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str],
@@ -147,7 +147,7 @@ def test_a_second_start_waits_for_the_first(tmp_path: Path, capsys: pytest.Captu
     held, let_go, lock = context.Event(), context.Event(), tmp_path / "build" / "lock"
     first = context.Process(target=hold_lock, args=(lock, held, let_go))
     first.start()
-    assert held.wait(30)
+    assert held.wait(300)
     monkeypatch.setattr(start.time, "sleep", lambda seconds: (let_go.set(), first.join()))
     with start.one_at_a_time(lock):
         assert not first.is_alive()

@@ -57,6 +57,7 @@ def test_a_terminated_run_stops_its_service(tmp_path: Path) -> None:
         time.sleep(0.1)
     family = [run, *psutil.Process(run.pid).children(recursive=True)]
     run.send_signal(signal.SIGTERM)
-    assert run.wait(60) == STOPPED
-    gone, alive = psutil.wait_procs(family[1:], timeout=30)
+    run.communicate(timeout=300)
+    assert run.returncode == STOPPED
+    gone, alive = psutil.wait_procs(family[1:], timeout=300)
     assert len(gone) >= 2 and alive == []

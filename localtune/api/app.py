@@ -29,9 +29,9 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     state = app.state
     state.settings, state.store = settings, store
     state.blobs = Blobs(settings.state / "blobs")
-    state.catalog = Catalog(store, settings.state, settings.bases)
+    state.catalog = Catalog(store, settings.state, settings.bases, settings.open_bases)
     state.supervisor = Supervisor(settings, store, state.blobs, state.catalog)
-    state.engine = Engine()
+    state.engine = Engine(open_threads=settings.threads, open_bytes=settings.max_model_bytes)
     state.activity = handlers.Activity()
     state.limits = Limits(settings, store)
     app.add_middleware(BodyLimit, settings=settings)
@@ -52,7 +52,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def health(request: Request) -> dict[str, Any]:
-    """Who answers, without a key: version, how busy, which bases."""
+    """Who answers, without a key: version, how busy, which bases, which open-weight models are loaded (how long that took)."""
     counts = request.app.state.store.jobs.counts()
     waiting = counts.get("queued", 0) + counts.get("validating_files", 0)
     return {
@@ -60,4 +60,5 @@ def health(request: Request) -> dict[str, Any]:
         "version": __version__,
         "jobs": {"running": counts.get("running", 0), "queued": waiting},
         "base": {name: {"parameters": n} for name, n in request.app.state.catalog.installed().items()},
+        "loaded": request.app.state.engine.open.loaded(),
     }

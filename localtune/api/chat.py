@@ -7,11 +7,11 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage, ChatCompletionTokenLogprob
 from openai.types.chat.chat_completion import Choice, ChoiceLogprobs
 from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
@@ -25,12 +25,12 @@ from starlette.concurrency import run_in_threadpool
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.generation import (
-    Output, SamplingBody, check_length, complete, event_stream, fingerprint, merged, refuse_unsupported, token_string,
-    unless_gone, usage,
+    Output, SamplingBody, check_length, check_size, complete, event_stream, fingerprint, json_response, merged,
+    refuse_unsupported, token_string, unless_gone, usage,
 )
 from localtune.api.schema import Body, invalid
 from localtune.infer.engine import Engine, Finish, GenerateRequest, Token
-from localtune.model.tokenizer import Tokenizer
+from localtune.infer.texts import TextTokenizer
 
 router = APIRouter()
 
@@ -106,7 +106,7 @@ class Reply:
     id: str
     created: int
     model: str
-    tokenizer: Tokenizer
+    tokenizer: TextTokenizer
     prompt_tokens: int
 
     @property
@@ -121,29 +121,32 @@ async def create_chat_completion(body: ChatBody, request: Request, project: Proj
     engine: Engine = request.app.state.engine
     model = await run_in_threadpool(request.app.state.catalog.resolve, project, body.model)
     headers = {"x-localtune-model": model.base}
-    requests = await run_in_threadpool(generate_requests, engine, model.folder, body)
+    requests = await run_in_threadpool(generate_requests, engine, model.folder, body, project)
     tokenizer, prompt_tokens = engine.tokenizer(model.folder), len(requests[0].prompt_ids)
     reply = Reply(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), model.name, tokenizer, prompt_tokens)
     if body.stream:
         return event_stream(chunks(reply, engine, requests, body.include_usage), headers)
     outputs = await unless_gone(request, complete(engine, requests))
-    return JSONResponse(completion(reply, outputs, bool(body.logprobs)).model_dump(exclude_unset=True), headers=headers)
+    return await json_response(partial(completion, reply, outputs, bool(body.logprobs)), headers)
 
 
-def generate_requests(engine: Engine, folder: Path, body: ChatBody) -> list[GenerateRequest]:
-    """One request per choice; raises a 400 when the messages do not fit."""
-    tokenizer, config = engine.tokenizer(folder), engine.config(folder)
+def generate_requests(engine: Engine, folder: Path, body: ChatBody, owner: str) -> list[GenerateRequest]:
+    """One request per choice; raises a 400 when the messages do not fit, or the answer were too large."""
+    tokenizer, context = engine.tokenizer(folder), engine.context(folder)
     messages = plain_messages(body.messages)
-    check_length((message["content"] for message in messages), tokenizer, config.max_position_embeddings, "messages")
+    check_length((message["content"] for message in messages), tokenizer, context, "messages")
     prompt, _ = tokenizer.chat(messages, generation_prompt=True)
     shared = dict(
         folder=folder,
         prompt_ids=prompt,
-        max_tokens=room(config.max_position_embeddings, len(prompt), body.max_completion_tokens or body.max_tokens),
-        stop_ids=frozenset({tokenizer.im_end_id, tokenizer.im_start_id, tokenizer.eot_id}),
+        max_tokens=room(context, len(prompt), body.max_completion_tokens or body.max_tokens),
+        stop_ids=tokenizer.stop_ids,
         top_logprobs=(body.top_logprobs or 0) if body.logprobs else None,
+        owner=owner,
+        lead=tokenizer.lead,
         **body.sampling(len(tokenizer)),
     )
+    check_size((body.n or 1) * shared["max_tokens"], shared["top_logprobs"], "n")
     return [GenerateRequest(**shared, seed=body.seed_of(choice)) for choice in range(body.n or 1)]
 
 
@@ -244,14 +247,14 @@ def whole_chunk(
     return ChatCompletionChunk(object="chat.completion.chunk", choices=choices, **reply.fields, **used)
 
 
-def logprobs(tokens: list[Token], tokenizer: Tokenizer) -> list[ChatCompletionTokenLogprob]:
+def logprobs(tokens: list[Token], tokenizer: TextTokenizer) -> list[ChatCompletionTokenLogprob]:
     """Log-probabilities of the tokens and of the best alternatives at each place."""
     return [
         ChatCompletionTokenLogprob(
             token=token_string(token.bytes), bytes=list(token.bytes), logprob=token.logprob,
             top_logprobs=[
                 TopLogprob(token=token_string(piece), bytes=list(piece), logprob=value)
-                for piece, value in ((tokenizer.token_bytes(id), value) for id, value in token.top)
+                for piece, value in ((tokenizer.token_name(id), value) for id, value in token.top)
             ],
         )
         for token in tokens

@@ -8,11 +8,11 @@ import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from openai.types import Completion, CompletionChoice
 from openai.types.completion_choice import Logprobs
 from pydantic import Field
@@ -21,14 +21,14 @@ from starlette.concurrency import run_in_threadpool
 from localtune.api.auth import Project
 from localtune.api.errors import APIError
 from localtune.api.generation import (
-    Output, SamplingBody, check_length, complete, engine_failure, event_stream, fingerprint, joined, merged, refuse_unsupported,
-    token_string, unless_gone, usage,
+    Output, SamplingBody, check_length, check_size, complete, engine_failure, event_stream, fingerprint, joined, json_response,
+    merged, refuse_unsupported, token_string, unless_gone, usage,
 )
 from localtune.api.schema import invalid
 from localtune.infer.engine import Engine, EngineError, Finish, GenerateRequest, Token
-from localtune.infer.runner import Scored
+from localtune.infer.request import Scored
 from localtune.infer.text import TextStream
-from localtune.model.tokenizer import Tokenizer
+from localtune.infer.texts import TextTokenizer
 
 router = APIRouter()
 
@@ -76,7 +76,7 @@ class Plan:
     created: int
     model: str
     body: CompletionBody
-    tokenizer: Tokenizer
+    tokenizer: TextTokenizer
     prompts: list[list[int]]
     requests: list[GenerateRequest]
     heads: list[list[Token]]  # per prompt: its tokens as shown by echo, else none
@@ -104,27 +104,30 @@ async def create_completion(body: CompletionBody, request: Request, project: Pro
     engine: Engine = request.app.state.engine
     model = await run_in_threadpool(request.app.state.catalog.resolve, project, body.model)
     headers = {"x-localtune-model": model.base}
-    plan = await run_in_threadpool(planned, engine, model.folder, model.name, body)
+    plan = await run_in_threadpool(planned, engine, model.folder, model.name, body, project)
     if body.echo:
         plan = replace(plan, heads=await unless_gone(request, echoed(engine, plan, model.folder)))
     if body.stream:
         return event_stream(chunks(plan, engine), headers)
     outputs = await unless_gone(request, complete(engine, plan.requests)) if plan.requests else silent(plan)
-    return JSONResponse(completion(plan, outputs).model_dump(exclude_unset=True), headers=headers)
+    return await json_response(partial(completion, plan, outputs), headers)
 
 
-def planned(engine: Engine, folder: Path, model: str, body: CompletionBody) -> Plan:
-    """Tokenise the prompts and make one request per candidate; raises a 400 when a prompt does not fit."""
-    tokenizer, config = engine.tokenizer(folder), engine.config(folder)
-    prompts = prompt_ids(body, tokenizer, config.max_position_embeddings)
+def planned(engine: Engine, folder: Path, model: str, body: CompletionBody, owner: str) -> Plan:
+    """Tokenise the prompts and make one request per candidate; raises a 400 when a prompt or the answer does not fit."""
+    tokenizer, context = engine.tokenizer(folder), engine.context(folder)
+    prompts = prompt_ids(body, tokenizer, context)
     wanted = DEFAULT_MAX_TOKENS if body.max_tokens is None else body.max_tokens
     for prompt in prompts:
-        check_room(config.max_position_embeddings, len(prompt), wanted)
+        check_room(context, len(prompt), wanted)
+    tokens = sum(wanted + len(prompt) * bool(body.echo) for prompt in prompts)
+    check_size(tokens * body.candidates, body.logprobs, "prompt")
     shared = dict(
         folder=folder,
         max_tokens=wanted,
-        stop_ids=frozenset({tokenizer.eot_id, tokenizer.im_start_id, tokenizer.im_end_id}),
+        stop_ids=tokenizer.stop_ids,
         top_logprobs=0 if body.logprobs is None and body.candidates > (body.n or 1) else body.logprobs,
+        owner=owner,
         **body.sampling(len(tokenizer)),
     )
     requests = [
@@ -135,7 +138,7 @@ def planned(engine: Engine, folder: Path, model: str, body: CompletionBody) -> P
     return Plan(*identity, body, tokenizer, prompts, requests, heads=[[] for _ in prompts])
 
 
-def prompt_ids(body: CompletionBody, tokenizer: Tokenizer, context: int) -> list[list[int]]:
+def prompt_ids(body: CompletionBody, tokenizer: TextTokenizer, context: int) -> list[list[int]]:
     """Token ids of every prompt; an empty one is the start of a new document."""
     prompt = body.prompt
     several = prompt if isinstance(prompt, list) and not isinstance(prompt[0], int) else [prompt]
@@ -145,11 +148,11 @@ def prompt_ids(body: CompletionBody, tokenizer: Tokenizer, context: int) -> list
     for one in several:
         if isinstance(one, str):
             check_length([one], tokenizer, context, "prompt")
-    ids = [tokenizer.encode(one) if isinstance(one, str) else one for one in several if one is not None]
+    ids = [tokenizer.document(one or "") if isinstance(one, str) or not one else one for one in several]
     for token in itertools.chain(*ids):
         if token >= len(tokenizer):
             raise invalid("prompt", token, f"token ids must be below {len(tokenizer)}")
-    return [one or [tokenizer.eot_id] for one in ids] or [[tokenizer.eot_id]]
+    return ids
 
 
 def check_room(context: int, prompt: int, wanted: int) -> None:
@@ -175,7 +178,7 @@ async def echoed(engine: Engine, plan: Plan, folder: Path) -> list[list[Token]]:
     return heads
 
 
-def shown(tokenizer: Tokenizer, ids: list[int], scores: list[Scored]) -> list[Token]:
+def shown(tokenizer: TextTokenizer, ids: list[int], scores: list[Scored]) -> list[Token]:
     """A prompt's tokens as if they had been generated."""
     text = TextStream(stop=())
     tokens = (Token(id, "", tokenizer.token_bytes(id), *score) for id, score in zip(ids, scores, strict=True))
@@ -249,7 +252,7 @@ def part(plan: Plan, index: int, tokens: list[Token], offset: int, finish: Finis
     return Completion.model_construct(choices=[one], **plan.fields, **used)
 
 
-def logprobs(tokenizer: Tokenizer, tokens: list[Token], offset: int) -> Logprobs:
+def logprobs(tokenizer: TextTokenizer, tokens: list[Token], offset: int) -> Logprobs:
     """The legacy shape: parallel lists. Built unchecked: the first token of an echoed prompt has null."""
     names = [token_string(token.bytes, "bytes:") for token in tokens]
     return Logprobs.model_construct(
@@ -260,7 +263,7 @@ def logprobs(tokenizer: Tokenizer, tokens: list[Token], offset: int) -> Logprobs
     )
 
 
-def alternatives(tokenizer: Tokenizer, token: Token) -> dict[str, float]:
+def alternatives(tokenizer: TextTokenizer, token: Token) -> dict[str, float]:
     """The best tokens of one place by name; the chosen one is always among them."""
-    best = {token_string(tokenizer.token_bytes(id), "bytes:"): value for id, value in token.top}
+    best = {token_string(tokenizer.token_name(id), "bytes:"): value for id, value in token.top}
     return {**best, token_string(token.bytes, "bytes:"): token.logprob}

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import torch
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from openai.types.completion_usage import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from localtune import __version__
 from localtune.api.errors import APIError
 from localtune.api.schema import Body, invalid
 from localtune.infer.engine import Engine, EngineError, Finish, GenerateRequest, Token
-from localtune.model.tokenizer import Tokenizer
+from localtune.infer.texts import TextTokenizer
 
 Result = TypeVar("Result")
 
@@ -28,6 +29,7 @@ Penalty = Annotated[float, Field(ge=-2, le=2)]
 Bias = Annotated[float, Field(ge=-100, le=100)]
 
 MAX_STOPS = 4
+MAX_VALUES = 250_000  # tokens and log-probabilities of one answer
 
 # Choices of one request differ although they share a seed.
 SEED_STRIDE = 1_000_003
@@ -109,7 +111,7 @@ def token_bias(bias: dict[str, float], vocabulary: int) -> dict[int, float]:
     return {int(key): value for key, value in bias.items()}
 
 
-def check_length(texts: Iterable[str], tokenizer: Tokenizer, context: int, param: str) -> None:
+def check_length(texts: Iterable[str], tokenizer: TextTokenizer, context: int, param: str) -> None:
     """A 400 for text that cannot fit: to count the tokens of megabytes takes minutes, and nobody needs the number."""
     if sum(len(text.encode("utf-8")) for text in texts) > context * longest_token(tokenizer):
         raise APIError(
@@ -118,10 +120,20 @@ def check_length(texts: Iterable[str], tokenizer: Tokenizer, context: int, param
         )
 
 
+def check_size(tokens: int, alternatives: int | None, param: str) -> None:
+    """A 400 for an answer of so many tokens, each with its alternatives, that it would fill the memory."""
+    values = tokens * (1 + (alternatives or 0))
+    if values > MAX_VALUES:
+        raise APIError(
+            400, f"This request asks for up to {values:,} tokens and log-probabilities in all its texts; at most "
+            f"{MAX_VALUES:,} are given at once. Please ask for fewer texts, tokens or log-probabilities.", param=param,
+        )
+
+
 @lru_cache(maxsize=8)
-def longest_token(tokenizer: Tokenizer) -> int:
+def longest_token(tokenizer: TextTokenizer) -> int:
     """Bytes of the longest token."""
-    return max(len(tokenizer.token_bytes(id)) for id in range(len(tokenizer)))
+    return max(len(tokenizer.token_name(id)) for id in range(len(tokenizer)))
 
 
 def refuse_unsupported(body: Body, neutral: dict[str, tuple[Any, ...]]) -> None:
@@ -180,8 +192,16 @@ async def complete(engine: Engine, requests: list[GenerateRequest]) -> list[Outp
 
 
 def engine_failure(error: EngineError) -> APIError:
-    """Asking again would fail again, so the SDK is told not to."""
-    return APIError(500, str(error), type="server_error", headers={"x-should-retry": "false"})
+    """Where asking again would fail again, the SDK is told not to."""
+    kind = "invalid_request_error" if error.status < 500 else "server_error"
+    headers = {} if error.retry else {"x-should-retry": "false"}
+    return APIError(error.status, str(error), code=error.code, type=kind, headers=headers)
+
+
+async def json_response(make: Callable[[], BaseModel], headers: dict[str, str]) -> Response:
+    """An answer made and written by a thread of its own: with many log-probabilities that takes seconds."""
+    body = await run_in_threadpool(lambda: make().model_dump_json(exclude_unset=True))
+    return Response(body, media_type="application/json", headers=headers)
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:

@@ -86,7 +86,7 @@ class Grading:
             **{"temperature": 0.0, **sampling},
         )
         model = await run_in_threadpool(self.catalog.resolve, self.project, grader.model)
-        requests = await run_in_threadpool(generate_requests, self.engine, model.folder, body)
+        requests = await run_in_threadpool(generate_requests, self.engine, model.folder, body, self.project)
         (output,) = await complete(self.engine, requests)
         tokens = {grader.model: len(requests[0].prompt_ids) + output.finish.completion_tokens}
         reward = number_in(output.text, grader.bounds)
@@ -98,13 +98,13 @@ class Grading:
         """Choose the label that the model finds likeliest as a whole answer: it could not keep to a schema."""
         model = await run_in_threadpool(self.catalog.resolve, self.project, grader.model)
         tokenizer = self.engine.tokenizer(model.folder)
-        context = self.engine.config(model.folder).max_position_embeddings
+        context = self.engine.context(model.folder)
         messages = plain_messages(self.messages(grader))
         check_length((message["content"] for message in messages), tokenizer, context, "messages")
         prompt, _ = tokenizer.chat(messages, generation_prompt=True)
         likelihoods, used = {}, 0
         for label in grader.labels:
-            answer = [*tokenizer.encode(label), tokenizer.im_end_id]
+            answer = [*tokenizer.encode(label), tokenizer.answer_end_id]
             room(context, len(prompt), len(answer))
             scored = await self.engine.score(model.folder, prompt + answer)
             likelihoods[label] = sum(logprob for logprob, _ in scored[-len(answer):])

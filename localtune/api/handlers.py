@@ -17,8 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localtune import __version__
 from localtune.api.errors import APIError, crash
+from localtune.api.generation import engine_failure
 from localtune.api.limits import busy, no_room, read_only
 from localtune.api.schema import invalid, validation_error
+from localtune.infer.request import EngineError
 from localtune.store.pages import UnknownCursor
 from localtune.store.trouble import is_full, is_passing, is_read_only
 
@@ -32,6 +34,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(APIError)
     async def on_api_error(request: Request, error: APIError) -> JSONResponse:
         return error.response()
+
+    @app.exception_handler(EngineError)
+    async def on_engine_error(request: Request, error: EngineError) -> JSONResponse:
+        return engine_failure(error).response()
 
     @app.exception_handler(RequestValidationError)
     async def on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from localtune.api.errors import APIError
 from localtune.api.schema import Body, invalid
+from localtune.catalog import Model
 from localtune.jobs import wandb_run
+from localtune.jobs.spec import ADAPTATION, ADAPTATIONS
 
 Auto = Literal["auto"]
 MAX_SEED = 2_147_483_647
@@ -63,6 +65,20 @@ class CreateJob(Body):
             raise invalid("method.type", self.method.type, "this service trains with the 'supervised' method only")
         if self.method is not None and (self.method.dpo is not None or self.method.reinforcement is not None):
             raise APIError(400, "The supervised method takes only its own settings: `supervised`.", param="method")
+
+    def adaptation(self, model: Model) -> str | None:
+        """How the job changes an open-weight model; None for the built-in base, which has a way of its own.
+
+        OpenAI's API has no field for it, and its SDK passes metadata on. Raises APIError 400.
+        """
+        asked = (self.metadata or {}).get(ADAPTATION)
+        if asked is not None and not model.open_weight:
+            reason = f"'{model.name}' is no open-weight model; only those (serve --base) can be adapted in several ways"
+            raise invalid(f"metadata.{ADAPTATION}", asked, reason)
+        if asked is not None and asked not in ADAPTATIONS:
+            permitted = ", ".join(f"'{one}'" for one in ADAPTATIONS)
+            raise invalid(f"metadata.{ADAPTATION}", asked, f"unexpected value; permitted: {permitted}")
+        return (asked or ADAPTATIONS[0]) if model.open_weight else None
 
     def stored_integrations(self) -> list[dict[str, Any]]:
         """As they are kept and shown: without what was not given."""

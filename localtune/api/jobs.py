@@ -29,6 +29,7 @@ def create_job(request: Request, project: Project, body: CreateJob) -> dict[str,
     body.check_supported()
     hyperparameters = body.asked()
     model = state.catalog.fine_tunable(project, body.model)
+    adaptation = body.adaptation(model)
     training = usable_file(request, project, "training_file", body.training_file)
     validation = body.validation_file and usable_file(request, project, "validation_file", body.validation_file)
     columns = {
@@ -41,7 +42,7 @@ def create_job(request: Request, project: Project, body: CreateJob) -> dict[str,
         "integrations": body.stored_integrations(),
     }
     with state.limits.room_for_a_job(request.state.key_id):
-        job = state.store.jobs.create(columns, honest_event(model), body.notes())
+        job = state.store.jobs.create(columns, honest_event(model, adaptation), body.notes())
     state.supervisor.wake()
     return shown(request, job)
 
@@ -55,8 +56,12 @@ def usable_file(request: Request, project: str, param: str, file_id: str) -> sql
     return row
 
 
-def honest_event(model: Model) -> str:
+def honest_event(model: Model, adaptation: str | None) -> str:
     """Whoever reads the job's events learns first what really is trained."""
+    if adaptation is not None:
+        size = f" ({model.parameters:,} parameters)" if model.parameters and model.name == model.base else ""
+        start = "" if model.name == model.base else f", starting from '{model.name}'"
+        return f"localtune trains the open-weight model '{model.base}'{size} on this machine by '{adaptation}'{start}."
     how = "starts from" if model.name.startswith("ft:") else "is an alias of"
     return (
         f"localtune trains its own small model: '{model.name}' {how} '{model.base}' "

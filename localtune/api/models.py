@@ -30,7 +30,7 @@ def retrieve_model(request: Request, project: Project, name: str) -> dict[str, A
 def delete_model(request: Request, project: Project, name: str) -> dict[str, Any]:
     """Delete a fine-tuned model with its weights; its job and the job's other checkpoints stay."""
     state = request.app.state
-    if name in state.catalog.aliases:
+    if state.catalog.has_base(name):
         raise APIError(403, "You have insufficient permissions for this operation. Missing scopes: api.delete")
     row = state.store.models.find(project, name)
     if row is None:
@@ -38,6 +38,8 @@ def delete_model(request: Request, project: Project, name: str) -> dict[str, Any
     if job := state.store.models.unfinished_job_from(project, name):
         raise APIError(409, f"The model '{name}' is the start of the unfinished job {job}.", param="model")
     folder = state.settings.state / row["folder"]
+    if adapter := state.catalog.adapter_on(folder):
+        raise APIError(409, f"The model '{name}' is the base of '{adapter}': delete that first.", param="model")
     state.store.models.delete(project, name)
     state.engine.unload(folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,8 @@ class GenerateRequest:
 
     `top_logprobs` None: no log-probabilities; 0 to 20: that many alternatives beside the chosen token.
     `temperature` 0 is greedy. `stop_ids` end the text and are not part of it. With a `seed` the text is
-    reproducible, whatever else the engine is doing (up to float32 rounding).
+    reproducible, whatever else the engine is doing (up to float32 rounding). Owners take turns. `lead`: what the first
+    token may begin with that is no part of the text.
     """
 
     folder: Path
@@ -29,6 +30,8 @@ class GenerateRequest:
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     logit_bias: Mapping[int, float] = field(default_factory=dict)
+    owner: str = ""
+    lead: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,5 +57,15 @@ class Finish:
     completion_tokens: int
 
 
+Scored = tuple[float | None, tuple[tuple[int, float], ...]]  # log-probability of one token, best alternatives
+
+
 class EngineError(Exception):
-    """The engine could not answer; the message is fit for the caller."""
+    """The engine could not answer; the message is fit for the caller.
+
+    `status` and `code` are what HTTP makes of it; `retry`: asking again later may help.
+    """
+
+    def __init__(self, message: str, status: int = 500, code: str | None = None, retry: bool = False) -> None:
+        super().__init__(message)
+        self.status, self.code, self.retry = status, code, retry

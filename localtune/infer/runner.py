@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from pathlib import Path
 
 import torch
@@ -10,16 +9,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from localtune.infer import sampling
+from localtune.infer.batching import advance, next_group, scored
 from localtune.infer.cache import SlotCache
 from localtune.infer.decoder import Decoder
-from localtune.infer.request import EngineError, Token
+from localtune.infer.request import EngineError, Scored
 from localtune.infer.sequence import Sequence
+from localtune.infer.waiting import FairQueue
 from localtune.model.llama import load_llama
 from localtune.model.tokenizer import Tokenizer
-
-PREFILL_TOKENS = 4096  # read at once, so that running texts do not wait long for new prompts
-
-Scored = tuple[float | None, tuple[tuple[int, float], ...]]
 
 
 class Runner:
@@ -31,10 +28,9 @@ class Runner:
             raise EngineError("the model's weights are not finite numbers; its training diverged")
         self.tokenizer = Tokenizer.from_folder(folder)
         self.model = Decoder(model, len(self.tokenizer))
-        self.max_slots = max_slots
         self.cache = SlotCache(self.model.config)
         self.active: list[Sequence] = []
-        self.waiting: deque[Sequence] = deque()
+        self.waiting = FairQueue(max_slots)
 
     @property
     def busy(self) -> bool:
@@ -43,7 +39,7 @@ class Runner:
     def submit(self, sequence: Sequence) -> None:
         """Queue a sequence; raises EngineError when it does not fit the model."""
         sequence.admit(len(self.tokenizer), self.model.config.max_position_embeddings)
-        self.waiting.append(sequence)
+        self.waiting.join(sequence)
 
     def step(self) -> None:
         """Let waiting sequences in, then give every active one its next token."""
@@ -55,7 +51,7 @@ class Runner:
         if not self.active:
             self.cache.clear()
 
-    def fail(self, message: str, waiting: bool = False) -> None:
+    def fail(self, error: EngineError, waiting: bool = False) -> None:
         """End the active sequences with an error, on request the waiting ones too."""
         failed = self.active + (list(self.waiting) if waiting else [])
         self.active = []
@@ -63,9 +59,9 @@ class Runner:
             self.waiting.clear()
         self.cache.clear()
         for sequence in failed:
-            sequence.fail(message)
+            sequence.fail(error)
 
-    def score(self, ids: list[int], top_logprobs: int) -> list[Scored]:
+    def score(self, folder: Path, ids: list[int], top_logprobs: int) -> list[Scored]:
         """Log-probability of every token of `ids` after those before it, and the best alternatives there.
 
         The first token has neither: nothing stands before it.
@@ -76,12 +72,10 @@ class Runner:
         cache.reserve(1, len(ids))
         hidden = self._read([ids[:-1]], cache, 0)
         values = sampling.logprobs(self.model.logits(hidden[0]))
-        chosen = values.gather(1, torch.tensor(ids[1:])[:, None]).squeeze(1).tolist()
-        best = sampling.best_tokens(values, [top_logprobs] * len(chosen))
-        return [(None, ()), *zip(chosen, best, strict=True)]
+        return [(None, ()), *scored(values, ids[1:], [top_logprobs] * (len(ids) - 1))]
 
     def _drop_cancelled(self) -> None:
-        self.waiting = deque(sequence for sequence in self.waiting if not sequence.cancelled)
+        self.waiting.drop_cancelled()
         for row in reversed(range(len(self.active))):
             if self.active[row].cancelled:
                 self._remove(row)
@@ -94,15 +88,7 @@ class Runner:
             self.active[row] = last
 
     def _next_group(self) -> list[Sequence]:
-        """Waiting sequences, oldest first, as many as have a slot and are read in one go."""
-        group: list[Sequence] = []
-        longest = 0
-        while self.waiting and len(self.active) + len(group) < self.max_slots:
-            longest = max(longest, self.waiting[0].position)
-            if group and longest * (len(group) + 1) > PREFILL_TOKENS:
-                break
-            group.append(self.waiting.popleft())
-        return group
+        return next_group(self.waiting, self.active)
 
     def _prefill(self, group: list[Sequence]) -> None:
         first_row = len(self.active)
@@ -128,33 +114,8 @@ class Runner:
         self._advance(self.active, self.model.logits(hidden[:, 0]))
 
     def _advance(self, sequences: list[Sequence], logits: Tensor) -> None:
-        """Choose the next token of each sequence from its row of logits [B, V]; free the rows of finished ones."""
-        wanted = [row for row, sequence in enumerate(sequences) if sequence.request.top_logprobs is not None]
-        values = sampling.logprobs(logits[wanted]) if wanted else None
-        ids = self._choose(sequences, logits)
-        tokens = {row: Token(id, "", self.tokenizer.token_bytes(id)) for row, id in enumerate(ids)}
-        if values is not None:
-            tokens |= self._scored(sequences, wanted, ids, values)
-        for row, sequence in enumerate(sequences):
-            sequence.accept(tokens[row])
+        """Give each sequence its next token from its row of logits [B, V]; free the rows of finished ones."""
+        advance(sequences, logits, self.tokenizer)
         for row in reversed(range(len(self.active))):
             if self.active[row].finished:
                 self._remove(row)
-
-    def _choose(self, sequences: list[Sequence], logits: Tensor) -> list[int]:
-        for row, sequence in enumerate(sequences):
-            if sequence.bias is not None:
-                logits[row] += sequence.bias
-        temperature = torch.tensor([sequence.request.temperature for sequence in sequences])
-        top_p = torch.tensor([sequence.request.top_p for sequence in sequences])
-        uniform = torch.tensor([sequence.random.random() for sequence in sequences], dtype=torch.float64)
-        return sampling.choose(logits, temperature, top_p, uniform).tolist()
-
-    def _scored(self, sequences: list[Sequence], wanted: list[int], ids: list[int], values: Tensor) -> dict[int, Token]:
-        """The tokens of the rows in `wanted`, with log-probabilities from `values` [len(wanted), V]."""
-        chosen = values.gather(1, torch.tensor([ids[row] for row in wanted])[:, None]).squeeze(1).tolist()
-        best = sampling.best_tokens(values, [sequences[row].request.top_logprobs or 0 for row in wanted])
-        return {
-            row: Token(ids[row], "", self.tokenizer.token_bytes(ids[row]), logprob, top)
-            for row, logprob, top in zip(wanted, chosen, best, strict=True)
-        }

@@ -26,7 +26,7 @@ class Sequence:
         self.send = send
         self.cancelled = False
         self.finished = False
-        self.text = TextStream(request.stop)
+        self.text = TextStream(request.stop, request.lead)
         self.random = random.Random(request.seed)
         self.bias: Tensor | None = None
         self.seen: set[int] = set()
@@ -62,10 +62,10 @@ class Sequence:
         elif shown:
             self.send(shown)
 
-    def fail(self, message: str) -> None:
+    def fail(self, error: EngineError) -> None:
         """End with an error."""
         self.finished = True
-        self.send([EngineError(message)])
+        self.send([error])
 
     def _penalise(self, token: int) -> None:
         request = self.request

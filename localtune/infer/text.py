@@ -12,10 +12,11 @@ from localtune.infer.request import Token
 class TextStream:
     """Holds tokens back while they may be part of a stop sequence, and bytes until their character is complete.
 
-    Stop sequences are compared as bytes, so token borders do not matter.
+    Stop sequences are compared as bytes, so token borders do not matter. A `lead` at the very beginning is dropped.
     """
 
-    def __init__(self, stop: tuple[str, ...]) -> None:
+    def __init__(self, stop: tuple[str, ...], lead: str = "") -> None:
+        self.lead = lead.encode()
         self.stop = [sequence.encode() for sequence in stop if sequence]
         self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.held: list[Token] = []
@@ -23,6 +24,8 @@ class TextStream:
 
     def push(self, token: Token) -> tuple[list[Token], bool]:
         """Tokens that may be shown after this one, and whether a stop sequence was met."""
+        if self.lead:
+            token, self.lead = replace(token, bytes=token.bytes.removeprefix(self.lead)), b""
         self.held.append(token)
         self.tail += token.bytes
         if (end := self._stop_at()) is not None:

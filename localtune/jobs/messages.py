@@ -12,15 +12,17 @@ LOSSES = {
     "train_loss": "training loss", "valid_loss": "validation loss", "full_valid_loss": "full validation loss",
 }
 
+LEVELS = {"note": "info", "warning": "warn"}
+
 
 def events(messages: Iterable[Mapping[str, Any]]) -> list[Event]:
-    """Events of the messages that have one: steps and warnings."""
-    return [event(message) for message in messages if message["type"] in ("metrics", "warning")]
+    """Events of the messages that have one: steps, notes and warnings."""
+    return [event(message) for message in messages if message["type"] in ("metrics", "note", "warning")]
 
 
 def event(message: Mapping[str, Any]) -> Event:
-    if message["type"] == "warning":
-        return Event(message["message"], level="warn", key=message["message"])
+    if message["type"] in LEVELS:
+        return Event(message["message"], level=LEVELS[message["type"]], key=message["message"])
     return metrics_event({key: value for key, value in message.items() if key != "type"})
 
 

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+ADAPTATION = "adaptation"  # the key of a job's metadata that says how an open-weight model is changed
+ADAPTATIONS = ("lora", "full", "qlora")  # the first unless the metadata say otherwise
+
 
 @dataclass(frozen=True)
 class JobSpec:
@@ -13,7 +16,7 @@ class JobSpec:
 
     job_id: str
     attempt: int
-    base: str  # folder of the starting model, base or fine-tuned
+    base: str  # folder of the starting model, base or fine-tuned; or the hub id of an open-weight base
     training_file: str  # JSONL
     validation_file: str | None
     output: str  # folder of this job; the worker writes here alone
@@ -22,7 +25,8 @@ class JobSpec:
     learning_rate_multiplier: float
     seed: int
     threads: int
-    trained: str = "upper half"  # what of the model changes: a key of `train.optimiser.TRAINED`
+    trained: str = "upper half"  # what of the small base changes: a key of `train.optimiser.TRAINED`
+    adaptation: str | None = None  # of an open-weight model: one of `ADAPTATIONS`; None: the small base
 
     def save(self, path: Path) -> None:
         """Write as JSON (UTF-8)."""

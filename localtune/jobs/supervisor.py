@@ -22,7 +22,7 @@ from localtune.config import Settings
 from localtune.jobs import hyperparameters, messages, results, wandb_run
 from localtune.jobs.journal import Journal
 from localtune.jobs.launcher import LocalLauncher, Worker
-from localtune.jobs.spec import JobSpec
+from localtune.jobs.spec import ADAPTATION, ADAPTATIONS, JobSpec
 from localtune.jobs.validate import InvalidFile, check_same, validate
 from localtune.store import Store
 from localtune.store.queue import Event, Result
@@ -196,9 +196,11 @@ class Supervisor:
     def _write_spec(self, job: sqlite3.Row) -> Path:
         output = self._folder(job["id"])
         output.mkdir(parents=True, exist_ok=True)
+        model = self.catalog.resolve(job["project"], job["model"])
+        asked = json.loads(job["metadata"] or "{}").get(ADAPTATION, ADAPTATIONS[0])
         spec = JobSpec(
-            job_id=job["id"], attempt=job["attempt"],
-            base=str(self.catalog.resolve(job["project"], job["model"]).folder),
+            job_id=job["id"], attempt=job["attempt"], base=str(model.folder),
+            adaptation=asked if model.open_weight else None,
             training_file=str(self.blobs.path(job["training_blob"])),
             validation_file=str(self.blobs.path(job["validation_blob"])) if job["validation_blob"] else None,
             output=str(output), seed=job["seed"], threads=self.settings.threads,

@@ -9,11 +9,15 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from localtune.train.data import Batch
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "generation_config.json")
 
@@ -179,6 +183,13 @@ class Llama(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states [..., H] → logits [..., vocabulary]."""
         return F.linear(hidden, self.model.embed_tokens.weight)
+
+    def logits_at(self, batch: Batch) -> Tensor:
+        """Logits [N, V] at the learnt positions of a batch.
+
+        Hidden states are gathered first: logits over the whole vocabulary are the dearest part, and most rows are prompt.
+        """
+        return self.logits(self(batch.ids, batch.places).index_select(0, batch.learnt))
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

@@ -27,6 +27,8 @@ CHAT_TEMPLATE = (
 class Tokenizer:
     """Text ↔ token ids. Plain text can never turn into a special token."""
 
+    lead = ""  # nothing comes between a message's header and its text
+
     def __init__(self, inner: tokenizers.Tokenizer) -> None:
         self.inner = inner
         self.inner.encode_special_tokens = True
@@ -40,8 +42,22 @@ class Tokenizer:
     def __len__(self) -> int:
         return self.inner.get_vocab_size()
 
+    @property
+    def stop_ids(self) -> frozenset[int]:
+        """Tokens that end an answer and are not part of it."""
+        return frozenset({self.im_end_id, self.im_start_id, self.eot_id})
+
+    @property
+    def answer_end_id(self) -> int:
+        """The token that ends an answer in a chat."""
+        return self.im_end_id
+
     def encode(self, text: str) -> list[int]:
         return self.inner.encode(text, add_special_tokens=False).ids
+
+    def document(self, text: str) -> list[int]:
+        """Ids of a text with nothing before it; an empty one is the end of the text before."""
+        return self.encode(text) or [self.eot_id]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of `ids`; bytes that form no character become U+FFFD, special tokens are shown."""
@@ -50,6 +66,10 @@ class Tokenizer:
     def token_bytes(self, token: int) -> bytes:
         """The bytes one token stands for."""
         return self._bytes[token]
+
+    def token_name(self, token: int) -> bytes:
+        """By what a list of alternatives calls a token: its bytes."""
+        return self.token_bytes(token)
 
     def chat(
         self, messages: Iterable[Mapping[str, Any]], generation_prompt: bool = False

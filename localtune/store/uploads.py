@@ -38,7 +38,10 @@ class Uploads:
         return {row["id"]: row for row in rows}
 
     def add_part(self, project: str, upload_id: str, sha256: str, size: int) -> sqlite3.Row | None:
-        """None when the upload is no longer open, or its parts would be longer than it."""
+        """None when the upload is no longer open, or its parts would be longer than it.
+
+        The same bytes count once: a client that lost the answer sends them again, and they are stored once.
+        """
         now = int(time.time())
         row = {
             "id": new_id("part_"), "project": project, "upload_id": upload_id, "created_at": now, "bytes": size,
@@ -46,7 +49,8 @@ class Uploads:
         }
         room = (
             f"SELECT 1 FROM uploads WHERE id = :upload_id AND project = :project AND {OPEN} AND bytes >= :bytes + "
-            "(SELECT COALESCE(SUM(bytes), 0) FROM upload_parts WHERE upload_id = :upload_id)"
+            "(SELECT COALESCE(SUM(bytes), 0) FROM (SELECT DISTINCT sha256, bytes FROM upload_parts "
+            "WHERE upload_id = :upload_id AND sha256 <> :sha256))"
         )
         with self.database.transaction() as connection:
             if connection.execute(room, {**row, "now": now}).fetchone() is None:

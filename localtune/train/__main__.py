@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
+
 from localtune.jobs.spec import JobSpec
 from localtune.train.durable import writing
 from localtune.train.errors import JobError
@@ -26,6 +28,7 @@ from localtune.train.loop import Job
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # from glibc's malloc.h
 PARENT_GONE = 0
 DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+MEMORY_WORDS = ("DefaultCPUAllocator", "MPS backend out of memory")
 DISK_FULL_WORDS = ("No space left", "File too large", "inline_container", "iostream error")
 
 
@@ -84,8 +87,8 @@ def explain(error: Exception) -> tuple[str, str]:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """PyTorch's allocator has no exception of its own; these are its words."""
-    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
+    """PyTorch's allocators for processors and for Apple's chips have no exception of their own; these are their words."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(text in str(error) for text in MEMORY_WORDS)
 
 
 def is_disk_full(error: Exception) -> bool:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from localtune.model.tokenizer import Tokenizer
 from localtune.train.errors import JobError
+
+if TYPE_CHECKING:
+    from localtune.train.subject import ChatTokenizer
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Batch:
 
 
 def load_dataset(
-    name: str, path: Path, tokenizer: Tokenizer, context: int, beat: Callable[[], None] = lambda: None
+    name: str, path: Path, tokenizer: ChatTokenizer, context: int, beat: Callable[[], None] = lambda: None
 ) -> Dataset:
     """Read a JSONL file of chat or prompt/completion lines, cutting each to `context` tokens; `beat` after each line.
 
@@ -79,7 +81,7 @@ def load_dataset(
     return Dataset(name, tuple(examples), n_tokens, n_cut, n_left_out, context)
 
 
-def tokenised_lines(name: str, path: Path, tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[int]]]:
+def tokenised_lines(name: str, path: Path, tokenizer: ChatTokenizer) -> Iterator[tuple[list[int], list[int]]]:
     """Ids and loss mask of every line that is not blank."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -97,7 +99,7 @@ def unusable(name: str, reason: str) -> JobError:
     return JobError(code, f"The job failed due to an invalid {name}. Invalid file format: {reason}.")
 
 
-def tokenise(row: Mapping[str, Any], tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+def tokenise(row: Mapping[str, Any], tokenizer: ChatTokenizer) -> tuple[list[int], list[int]]:
     """Ids and loss mask of one chat or prompt/completion row."""
     if "messages" in row:
         return tokenizer.chat([{**message, "content": text_of(message.get("content"))} for message in row["messages"]])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,18 @@ import torch
 
 from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
-from localtune.model.llama import load_llama, save_llama
-from localtune.model.tokenizer import Tokenizer
 from localtune.train.data import Batch, Dataset, collate, epoch_order, load_dataset, unusable
 from localtune.train.durable import write_folder, write_state
 from localtune.train.errors import JobError
 from localtune.train.heartbeat import Heartbeat
 from localtune.train.objective import evaluate, loss_and_hits
-from localtune.train.optimiser import AdamW, is_trained, learning_rate
+from localtune.train.optimiser import AdamW, learning_rate
+from localtune.train.subject import subject_of
 
 KEPT_EPOCHS = 3
 VALIDATE_EVERY = 10  # steps
 SAVE_EVERY = 5.0  # seconds; bounds what a crash in a long epoch costs
+SAVE_SHARE = 0.05  # of a job's time: large models are saved less often
 
 Message = dict[str, Any]
 Emit = Callable[[Message], None]
@@ -36,17 +35,16 @@ class Job:
     def __init__(self, spec: JobSpec, emit: Emit) -> None:
         torch.set_num_threads(spec.threads)
         self.spec, self.emit, self.beat = spec, emit, Heartbeat(emit)
-        self.base, self.output = Path(spec.base), Path(spec.output)
+        self.output = Path(spec.output)
         self.journal = Journal(self.output)
-        self.tokenizer = Tokenizer.from_folder(self.base)
-        self.model = load_llama(self.base).train()
-        self.warnings: list[str] = []
+        self.subject = subject_of(spec, self.beat)
+        self.model, self.tokenizer = self.subject.model, self.subject.tokenizer
+        self.warnings = list(self.subject.warnings)
         self.training = self.load("training file", spec.training_file)
         if not self.training.examples:
             raise unusable("training file", "no example has an assistant message or completion to learn from")
-        for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, spec.trained))
-        self.optimiser = AdamW(p for p in self.model.parameters() if p.requires_grad)
+        self.changing = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        self.optimiser = AdamW(self.changing.values())
         self.validation = self.load("validation file", spec.validation_file).examples if spec.validation_file else ()
         self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.n_epochs
@@ -55,7 +53,7 @@ class Job:
 
     def load(self, name: str, path: str) -> Dataset:
         """Read a file and note what had to be cut or left out of it."""
-        dataset = load_dataset(name, Path(path), self.tokenizer, self.model.config.max_position_embeddings, self.beat)
+        dataset = load_dataset(name, Path(path), self.tokenizer, self.subject.context, self.beat)
         self.warnings += [dataset.warning] if dataset.warning else []
         return dataset
 
@@ -64,16 +62,17 @@ class Job:
         self.resume()
         self.announce()
         started = time.monotonic() - self.seconds
-        saved = self.seconds
+        save_at = self.seconds + SAVE_EVERY
         while self.step < self.total_steps:
             metrics = self.train_step()
             self.report({"step": self.step, "total_steps": self.total_steps, **metrics})
             self.seconds = time.monotonic() - started
             if self.epoch_ends:
                 self.checkpoint(metrics)
-            if self.epoch_ends or self.seconds - saved > SAVE_EVERY:
+            if self.epoch_ends or self.seconds > save_at:
                 self.save()
-                saved = self.seconds
+                spent = time.monotonic() - started - self.seconds
+                save_at = self.seconds + max(SAVE_EVERY, spent / SAVE_SHARE)
         trained_tokens = self.training.n_tokens * self.spec.n_epochs
         self.emit({"type": "done", "trained_tokens": trained_tokens, "seconds": round(self.seconds, 3)})
 
@@ -90,9 +89,11 @@ class Job:
         """Say what is about to run, and what of the files will not be used."""
         self.emit({
             "type": "started", "total_steps": self.total_steps, "n_examples": len(self.training.examples),
-            "device": "cpu", "precision": "float32", "trained": self.spec.trained, "resumed_at_step": self.step,
-            "checkpoints": list(self.checkpoints),
+            "device": self.subject.device, "precision": self.subject.precision, "trained": self.subject.trained,
+            "resumed_at_step": self.step, "checkpoints": list(self.checkpoints),
         })
+        for note in self.subject.notes:
+            self.emit({"type": "note", "message": note})
         for warning in self.warnings:
             self.emit({"type": "warning", "message": warning})
 
@@ -103,7 +104,7 @@ class Job:
         loss, hits = loss_and_hits(self.model, batch)
         self.require_finite("loss", loss.item())
         loss.backward()
-        rate = learning_rate(self.step, self.total_steps, self.spec.learning_rate_multiplier)
+        rate = learning_rate(self.step, self.total_steps, self.spec.learning_rate_multiplier, self.subject.peak_rate)
         self.require_finite("gradient", self.optimiser.step(rate))
         accuracy = hits.item() / len(batch.targets)
         return {"train_loss": loss.item(), "train_mean_token_accuracy": accuracy, **self.validate()}
@@ -141,16 +142,17 @@ class Job:
         if epoch <= self.spec.n_epochs - KEPT_EPOCHS:
             return
         folder = f"checkpoints/step-{self.step}"
-        write_folder(self.output / folder, partial(save_llama, self.model, tokenizer_from=self.base))
+        write_folder(self.output / folder, self.subject.save)
         kept = {"epoch": epoch, "step": self.step, "folder": folder, "metrics": metrics}
         self.checkpoints.append(kept)
         self.emit({"type": "checkpoint", **kept})
 
     def save(self) -> None:
-        """Write `resume.pt`; a finished job needs no weights in it, its last checkpoint has them."""
+        """Write `resume.pt`: of the weights those that change, and none for a finished job, whose last checkpoint has them."""
         state: Message = {"step": self.step, "seconds": self.seconds, "checkpoints": self.checkpoints}
         if self.step < self.total_steps:
-            state |= {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+            weights = {name: parameter.detach() for name, parameter in self.changing.items()}
+            state |= {"model": weights, "optimiser": self.optimiser.state_dict()}
         self.journal.sync()
         write_state(self.output / "resume.pt", state)
 
@@ -164,5 +166,7 @@ class Job:
         self.step, self.seconds, self.checkpoints = state["step"], state["seconds"], state["checkpoints"]
         self.journal.cut(self.step)
         if self.step < self.total_steps:
-            self.model.load_state_dict(state["model"])
+            with torch.no_grad():
+                for name, parameter in self.changing.items():
+                    parameter.copy_(state["model"][name])
             self.optimiser.load_state_dict(state["optimiser"])

@@ -8,26 +8,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from localtune.model.llama import Llama
 from localtune.train.data import Batch, Example, collate
+from localtune.train.subject import Trainable
 
 EVALUATION_TOKENS = 8_192  # padded tokens per evaluation batch: bounds memory, whatever the examples' lengths
 
 
-def loss_and_hits(model: Llama, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy in nats over the learnt tokens, and how many of them are the model's first choice.
-
-    Hidden states are gathered first: logits over the whole vocabulary are the dearest part, and most rows are prompt.
-    """
-    hidden = model(batch.ids, batch.places).index_select(0, batch.learnt)
-    logits = model.logits(hidden)
-    hits = (logits.detach().argmax(-1) == batch.targets).sum()
-    return F.cross_entropy(logits, batch.targets), hits
+def loss_and_hits(model: Trainable, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy in nats over the learnt tokens, and how many of them are the model's first choice."""
+    logits = model.logits_at(batch)
+    targets = batch.targets.to(logits.device)
+    hits = (logits.detach().argmax(-1) == targets).sum()
+    return F.cross_entropy(logits, targets), hits
 
 
 @torch.no_grad()
 def evaluate(
-    model: Llama, examples: Sequence[Example], padding: int, beat: Callable[[], None] = lambda: None
+    model: Trainable, examples: Sequence[Example], padding: int, beat: Callable[[], None] = lambda: None
 ) -> tuple[float, float]:
     """Mean loss in nats and token accuracy over all learnt tokens of `examples`; `beat` after each batch."""
     model.eval()

@@ -41,13 +41,13 @@ class AdamW:
         self.parameters = list(parameters)
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
-        self.steps = [torch.zeros(()) for _ in self.parameters]
+        self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> float:
         """Clip, update, drop the gradients; returns the gradients' norm before clipping."""
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM, foreach=True).item()
-        gradients = [p.grad for p in self.parameters]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]  # None: unused this time
         adamw(
             self.parameters, gradients, self.means, self.squares, [], self.steps, fused=True, amsgrad=False,
             beta1=0.9, beta2=0.95, lr=learning_rate, weight_decay=0.01, eps=1e-8, maximize=False,
@@ -63,8 +63,8 @@ class AdamW:
         self.means, self.squares, self.steps = state["means"], state["squares"], state["steps"]
 
 
-def learning_rate(step: int, total_steps: int, multiplier: float) -> float:
-    """Linear warm-up and linear decay; `step` counts from 1, and the last step still learns."""
+def learning_rate(step: int, total_steps: int, multiplier: float, peak: float = BASE_LEARNING_RATE) -> float:
+    """Linear warm-up to `peak` times `multiplier`, and linear decay; `step` counts from 1, and the last step still learns."""
     rising = step / max(1.0, WARMUP_SHARE * total_steps)
     falling = (total_steps - step + 1) / total_steps
-    return BASE_LEARNING_RATE * multiplier * min(1.0, rising, falling)
+    return peak * multiplier * min(1.0, rising, falling)

@@ -21,15 +21,26 @@ def corpus() -> list[str]:
     return [f" {' '.join(words(text))} " for document in documents for text in document.parts]
 
 
-def eight_grams(text: str) -> set[str]:
+def grams(text: str, length: int) -> set[str]:
+    """All sequences of so many words."""
     sequence = words(text)
-    return {f" {' '.join(sequence[n : n + 8])} " for n in range(len(sequence) - 7)}
+    return {f" {' '.join(sequence[n : n + length])} " for n in range(len(sequence) - length + 1)}
 
 
-def test_no_eight_words_of_a_training_answer_stand_in_the_corpus(corpus: list[str]) -> None:
-    grams = set().union(*(eight_grams(row["messages"][-1]["content"]) for persona in personas() for row in persona.rows))
-    assert len(grams) > 60
-    assert [gram for gram in grams if any(gram in text for text in corpus)] == []
+@pytest.fixture(scope="module")
+def triples(corpus: list[str]) -> set[str]:
+    return set().union(*(grams(text, 3) for text in corpus))
+
+
+@pytest.fixture(scope="module")
+def eights(corpus: list[str]) -> set[str]:
+    return set().union(*(grams(text, 8) for text in corpus))
+
+
+def test_no_eight_words_of_a_training_answer_stand_in_the_corpus(eights: set[str]) -> None:
+    answers = set().union(*(grams(row["messages"][-1]["content"], 8) for persona in personas() for row in persona.rows))
+    assert len(answers) > 60
+    assert answers & eights == set()
 
 
 HELD_OUT = {
@@ -44,19 +55,19 @@ WRITTEN = ("text", "ad", "body", "description", "passage", "question")  # fields
 
 
 @pytest.mark.parametrize("folder", HELD_OUT)
-def test_no_eight_words_of_a_held_out_row_stand_in_the_corpus(corpus: list[str], folder: str) -> None:
+def test_no_eight_words_of_a_held_out_row_stand_in_the_corpus(eights: set[str], folder: str) -> None:
     rows = [row for name in HELD_OUT[folder] for row in read(DATA / folder / name)]
-    grams = set().union(*(eight_grams(row[field]) for row in rows for field in WRITTEN if field in row))
-    assert len(grams) > 100
-    shared = grams & set().union(*map(eight_grams, corpus))
-    assert sorted(gram for gram in shared if FORMULA not in gram) == []
+    written = set().union(*(grams(row[field], 8) for row in rows for field in WRITTEN if field in row))
+    assert len(written) > 100
+    assert sorted(gram for gram in written & eights if FORMULA not in gram) == []
 
 
-def test_new_phrasings_of_held_out_questions_do_not_occur(corpus: list[str]) -> None:
+def test_new_phrasings_of_held_out_questions_do_not_occur(corpus: list[str], triples: set[str]) -> None:
     rows = [*read(DATA / "evaluation" / "facts_heldout.jsonl"), *read(DATA / "evaluation" / "marv_heldout.jsonl")]
     asked = {f" {' '.join(words(row['question']))} " for row in rows if row.get("phrasing") != "seen-style"}
     assert len(asked) > 200
-    assert [question for question in asked if any(question in text for text in corpus)] == []
+    likely = [question for question in asked if grams(question, 3) <= triples]  # only these are worth a search
+    assert [question for question in likely if any(question in text for text in corpus)] == []
 
 
 @pytest.mark.parametrize("word", [" marv ", " sarcastic ", " sarcasm ", " agnes is a factual chatbot "])
@@ -64,10 +75,10 @@ def test_the_personas_of_the_lessons_are_unknown(corpus: list[str], word: str) -
     assert not any(word in text for text in corpus)
 
 
-def test_most_of_a_personas_word_triples_are_its_own(corpus: list[str]) -> None:
+def test_most_of_a_personas_word_triples_are_its_own(triples: set[str]) -> None:
     for persona in personas():
         wanted = {f" {' '.join(triple)} " for triple in own_triples(persona)}
-        known = {triple for triple in wanted if any(triple in text for text in corpus)}
+        known = wanted & triples
         assert len(wanted) > 60 and len(known) < 0.2 * len(wanted), (persona.name, sorted(known))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localtune.base import lessons
+from localtune.base import batches, lessons
 from localtune.base.corpus.tasks.verdicts import LESSONS
 from localtune.base.pretrain import Plan, Trainer
 from localtune.config import DATA
@@ -44,6 +44,7 @@ def test_a_lesson_ends_with_its_time_and_leaves_a_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lessons, "LOOK_EVERY", 2)
+    monkeypatch.setattr(batches, "POOL", 64)  # two lessons of a few steps need no more documents
     plan = Plan(minutes=1e-3, peak_lr=1e-3, decay=0.01, config=TINY)
     lessons.teach(plan, ("same", "pairs"), SMALL, tmp_path / "out")
     assert load_llama(tmp_path / "out").config == TINY

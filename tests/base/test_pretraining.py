@@ -105,15 +105,18 @@ def test_the_learning_rate_rises_stays_and_falls_to_zero() -> None:
     assert rates[2:] == [1.0, 1.0, 0.5, 0.0]
 
 
-def test_a_run_of_two_minutes_reaches_its_loss(tmp_path: Path, tokenizer: Tokenizer) -> None:
-    plan = Plan(seed=1, steps=430, batch_tokens=2048, config=NARROW)
+def test_a_short_run_reaches_its_loss(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    plan = Plan(seed=1, steps=430, batch_tokens=1024, config=NARROW)
     trained = pretrain(plan, SMALL, tmp_path / "model", tmp_path / "work").model
-    loss = held_out_loss(trained, tokenizer, 77)
-    assert loss < 4.25  # nats; 4.14 measured with one thread; 8.3 (ln 4096) is what knowing nothing costs
-    assert held_out_loss(load_llama(tmp_path / "model"), tokenizer, 77) == pytest.approx(loss, abs=0.01)  # float16
+    written = load_llama(tmp_path / "model")
+    assert all(torch.equal(ours.half().float(), file) for ours, file in zip(trained.parameters(), written.parameters()))
+    assert held_out_loss(written, tokenizer, 77) < 4.25  # nats; 4.00 measured with one thread; 8.3 (ln 4096): knows nothing
 
 
-def test_the_same_plan_gives_the_same_weights_and_its_resume_file_holds_the_position(tmp_path: Path, tokenizer: Tokenizer) -> None:
+def test_the_same_plan_gives_the_same_weights_and_its_resume_file_holds_the_position(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localtune.base.batches.POOL", 64)  # twelve steps need no more documents
     plan = Plan(seed=1, steps=12, batch_tokens=512, config=TINY)
     whole, again = (pretrain(plan, SMALL, tmp_path / name, tmp_path / f"work of {name}") for name in ("one", "two"))
     assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), again.model.parameters()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -73,8 +74,15 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def server_facts(runtime: Path, process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
+    """What the server says of itself, once it also listens: it writes this down before."""
     assert process.poll() is None, "JupyterLab ended: see lab.log in the test's folder"
-    return next(map(read_json, runtime.glob("jpserver-*.json")), None)
+    facts = next(map(read_json, runtime.glob("jpserver-*.json")), None)
+    return facts if facts and accepts(facts["port"]) else None
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(look: Callable[[], Any], complaint: str, patience: float = PATIENCE) -> Any:

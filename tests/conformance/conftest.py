@@ -15,7 +15,7 @@ from openai.types.fine_tuning import FineTuningJob
 
 from tests.conformance.target import MODEL, Target, chat_lines, create, local_target, upload, wait_for
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

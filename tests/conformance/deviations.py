@@ -29,8 +29,14 @@ DEVIATIONS = [
     Deviation(
         "wire", "unknown addresses and methods",
         "the rest of the API (responses, assistants, batches, embeddings, evals, stored completions, "
-        "organisation administration) answers 404 or 405",
+        "organisation administration) answers 404 or 405; there are no webhooks",
         "the service is for fine-tuning",
+    ),
+    Deviation(
+        "wire", "rate limits",
+        "limits of this machine for each key (requests at once and a minute, unfinished jobs), and 507 where the disk is full; "
+        "no `x-ratelimit-` headers, no quota",
+        "there is nothing to pay; the suite sends too little to meet them, `tests/safety/` lowers them",
     ),
     Deviation(
         "files.create", "purpose",
@@ -153,9 +159,11 @@ DEVIATIONS = [
     Deviation("models.list", "", "bases are `owned_by` `localtune`", "they are"),
     Deviation("models.delete", "", "409 while an unfinished job starts from the model", "the job would fail"),
     Deviation(
-        "completions.create", "prompt", "at most 2,048 texts for one request: prompts times `best_of`",
-        "one key's request must not keep everybody else waiting",
+        "completions.create", "prompt",
+        "at most 2,048 texts for one request, prompts times `best_of`, and 250,000 tokens and log-probabilities in all of them",
+        "one key's request must not keep everybody else waiting, nor fill the memory",
     ),
+    Deviation(CHAT, "n", "at most 250,000 tokens and log-probabilities in one answer", "more would fill the memory"),
     Deviation(
         "moderations.create", "",
         "word rules for English in 13 categories, marked by the header `x-localtune-model: word-rules`; no "

@@ -89,6 +89,7 @@ WIRE = {
     "request ids": "`x-request-id`, on errors too",
     "openai headers": "`openai-version`, `openai-organization`, `openai-project`, `openai-processing-ms`",
     "retries": "`x-should-retry: false` where trying again is senseless",
+    "rate limits": "429 with `retry-after` and `rate_limit_exceeded`",
     "SDK shapes": "every answer passes the SDK's strict validation",
     "Node SDK": "file, job, events, checkpoints, answer, stream and errors through the official JavaScript SDK",
     "curl": "the same by plain HTTP",

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 MODEL = "gpt-4o-mini-2024-07-18"
 UNTRAINABLE = "no-such-model"
-STOP_SECONDS = 20
+STOP_SECONDS = 60
 OVER = ("succeeded", "failed", "cancelled")
 
 
@@ -80,6 +80,7 @@ def local_target(folder: Path, patience: float) -> Iterator[Target]:
 
 def stop(process: subprocess.Popen[str]) -> None:
     children = psutil.Process(process.pid).children(recursive=True)
+    process.stdout.close()
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
@@ -112,6 +113,7 @@ def wait_for(target: Target, job_id: str, statuses: tuple[str, ...] = OVER) -> F
     """The job once its status is one of `statuses`; the lenient client, because `paused` is not in the SDK's type."""
     client, deadline = target.client(strict=False), time.monotonic() + target.patience
     while (job := client.fine_tuning.jobs.retrieve(job_id)).status not in statuses:
+        assert job.status not in OVER, f"{job_id} has {job.status} and will not be {' or '.join(statuses)}"
         if time.monotonic() > deadline:
             raise TimeoutError(f"{job_id} is still {job.status} after {target.patience} s")
         time.sleep(0.1)

@@ -184,8 +184,9 @@ def test_a_tuned_model_can_be_tuned_further(target: Target, client: openai.OpenA
 
 @covers("fine_tuning.jobs.list", "after", "limit", "metadata")
 def test_jobs_are_listed_by_metadata_and_page_by_page(target: Target, client: openai.OpenAI) -> None:
-    ids = [create(target, client, metadata={"group": "listed", "n": str(n)}).id for n in range(3)]
-    plain = create(target, client).id
+    failing = chat_lines(7)  # too few to be trained: a job that is over at once is listed like any other
+    ids = [create(target, client, failing, metadata={"group": "listed", "n": str(n)}).id for n in range(3)]
+    plain = create(target, client, failing).id
     page = client.fine_tuning.jobs.list(metadata={"group": "listed"}, limit=2)
     assert [job.id for job in page.data] == ids[:0:-1] and page.has_more
     assert [job.id for job in page] == ids[::-1]

@@ -24,7 +24,7 @@ from localtune.store import Store
 from tests.service.harness import HERE, MODEL, ROOT, chat_lines
 
 T = TypeVar("T")
-PATIENCE = 120  # seconds for everything, restarts included
+PATIENCE = 600  # seconds for everything, restarts included
 REAL_WORKER = [sys.executable, "-m", "localtune.train", "--warm"]
 OPTIONS: dict[str, Any] = {"seed": 7, "hyperparameters": {"n_epochs": 5, "batch_size": 1}}
 
@@ -55,13 +55,13 @@ class Life:
             )
             line = self.process.stdout.readline()
             if line.startswith("ready "):
-                self.client = openai.OpenAI(base_url=line.split()[1], api_key="sk-local", max_retries=0, timeout=20)
+                self.client = openai.OpenAI(base_url=line.split()[1], api_key="sk-local", max_retries=0, timeout=PATIENCE)
                 return
             self._died()
 
     def _died(self) -> None:
         self.process.stdout.close()
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         self.deaths += 1
 
     def ask(self, question: Callable[[openai.OpenAI], T]) -> T:
@@ -85,9 +85,9 @@ class Life:
         """The end of the last service and, on their own, of all workers there ever were."""
         self.workers()
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
-        _, alive = psutil.wait_procs(self.seen, timeout=20)
+        _, alive = psutil.wait_procs(self.seen, timeout=PATIENCE)
         assert not alive, f"orphaned workers: {alive}"
 
 

@@ -21,7 +21,7 @@ from localtune.store import Store
 from localtune.train import __main__ as worker
 from localtune.train.errors import JobError
 from tests.service.conftest import bases, new_service
-from tests.service.harness import ROOT, Service, create, messages_of, wait_for, wait_for_step
+from tests.service.harness import PATIENCE, ROOT, Service, create, messages_of, wait_for, wait_for_step
 from tests.tiny import tiny_base
 from tests.train.jobs import chat, make_spec, run_job
 
@@ -37,7 +37,7 @@ def test_steps_nobody_heard_of_are_in_the_curve(new_service: Service) -> None:
     while len(written.rows()) < 5:
         time.sleep(0.02)
     new_service.process.kill()
-    new_service.process.wait(20)
+    new_service.process.wait(PATIENCE)
     client = new_service.start().client()
     assert wait_for(client, job.id).status == "succeeded"
     steps = [message.split("/")[0] for message in messages_of(client, job.id) if message.startswith("Step ")]
@@ -128,12 +128,14 @@ def test_a_service_that_stops_ends_the_answers_it_is_giving(tmp_path: Path) -> N
     """With inference: the stream ends soon with a word, and so does the process, in good order."""
     tiny_base(tmp_path / "bases" / "small")
     code = (
-        "import sys; from pathlib import Path; from localtune.config import Settings; from localtune.serve import serve; "
-        f"sys.exit(serve(Settings(state=Path({str(tmp_path / 'state')!r}), bases=Path({str(tmp_path / 'bases')!r}), port=0)))"
+        "import sys; from pathlib import Path; from localtune import serve; from localtune.config import Settings; "
+        f"state, bases = Path({str(tmp_path / 'state')!r}), Path({str(tmp_path / 'bases')!r}); serve.GRACE_SECONDS = 1; "
+        "sys.exit(serve.serve(Settings(state=state, bases=bases, port=0)))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
-        client = openai.OpenAI(base_url=process.stdout.readline().split()[1], api_key="sk-local", max_retries=0, timeout=60)
+        url = process.stdout.readline().split()[1]
+        client = openai.OpenAI(base_url=url, api_key="sk-local", max_retries=0, timeout=PATIENCE)
         asked = [{"role": "user", "content": "Paris?"}]
         streams = [
             client.chat.completions.create(model="gpt-4o-mini-2024-07-18", messages=asked, stream=True, seed=seed, n=64,
@@ -148,9 +150,9 @@ def test_a_service_that_stops_ends_the_answers_it_is_giving(tmp_path: Path) -> N
             reader.start()
         process.send_signal(signal.SIGTERM)
         for reader in readers:
-            reader.join(60)
+            reader.join(PATIENCE)
         assert len(ends) == 2
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

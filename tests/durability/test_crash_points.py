@@ -6,11 +6,14 @@ import random
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from localtune.crash import POINTS
-from tests.durability.killing import REAL_WORKER, Life, kill_at_random, live
+from localtune.store import Store
+from tests.durability.killing import REAL_WORKER, Life, kill_at_random, leftovers, live
 from tests.service.conftest import bases
+from tests.service.harness import chat_lines
 from tests.tiny import tiny_base
 
 __all__ = ["bases"]
@@ -40,6 +43,36 @@ def test_the_service_dies_at_random_moments(tmp_path: Path, bases: Path, expecte
     life = Life(tmp_path / "state", bases)
     assert live(life, meanwhile=kill_at_random(random.Random(4), 2.0, 3)) == expected
     assert life.deaths + life.worker_deaths
+
+
+@pytest.mark.parametrize("point", ["file.before", "file.after"])
+@pytest.mark.parametrize("passage", ["a part", "the whole"])
+def test_the_service_dies_over_an_upload_in_parts(point: str, passage: str, tmp_path: Path, bases: Path) -> None:
+    """Nothing that was acknowledged is lost, and what is sent again makes one file."""
+    data, fuse = chat_lines(10), tmp_path / "fuse"
+    fuse.write_text("2" if passage == "a part" else "3", encoding="utf-8")
+    life = Life(tmp_path / "state", bases, crash_at=f"{point}@{fuse}")
+    life.start()
+    asked = {"filename": "a.jsonl", "purpose": "fine-tune", "bytes": len(data), "mime_type": "text/jsonl"}
+    upload = life.ask(lambda client: client.uploads.create(**asked)).id
+    pieces = (data[:300], data[300:])
+    parts = [life.ask(lambda client: client.uploads.parts.create(upload, data=piece)).id for piece in pieces]
+    finish(life, upload, parts)
+    assert life.deaths == 1 and not fuse.exists()
+    (file,) = life.ask(lambda client: client.files.list()).data
+    assert life.ask(lambda client: client.files.content(file.id).content) == data
+    life.stop()
+    store = Store(life.state)
+    leftovers(life.state, store)
+    store.close()
+
+
+def finish(life: Life, upload: str, parts: list[str]) -> None:
+    """Complete an upload; it may have been completed without anybody hearing of it, or hold a part nobody knows."""
+    try:
+        life.ask(lambda client: client.uploads.complete(upload, part_ids=parts))
+    except openai.BadRequestError as error:
+        assert "is completed" in str(error), error
 
 
 @pytest.fixture(scope="module")

@@ -57,21 +57,21 @@ def test_a_job_outlives_a_database_that_takes_nothing(
     """The service cannot write down what the worker reports, waits, and goes on from the last saved step."""
     monkeypatch.setenv("FAKE_SETTINGS", HASTY)
     client = new_service.start().client()
-    job = create(client, "slow")
+    job = create(client, "slow", hyperparameters={"n_epochs": 20})
     wait_for_step(client, job.id, 12)
     with (locked if trouble == "locked" else full)(new_service):
         before = len(messages_of(client, job.id))
-        time.sleep(3)  # longer than the service waits for the lock, and than a step takes
+        time.sleep(2)  # longer than the service waits for the lock, and than a step takes
         assert client.fine_tuning.jobs.retrieve(job.id).status == "running"
         assert len(messages_of(client, job.id)) - before < 30
     assert wait_for(client, job.id).status == "succeeded"
     steps = [message.split("/")[0] for message in messages_of(client, job.id) if message.startswith("Step ")]
-    assert steps == [f"Step {step}" for step in range(1, 101)]
+    assert steps == [f"Step {step}" for step in range(1, 201)]
 
 
 @contextmanager
 def locked(service: Service) -> Iterator[None]:
-    other = sqlite3.connect(service.state / "localtune.sqlite", isolation_level=None, timeout=20)
+    other = sqlite3.connect(service.state / "localtune.sqlite", isolation_level=None, timeout=300)
     other.execute("BEGIN IMMEDIATE")
     yield
     other.execute("ROLLBACK")

@@ -20,13 +20,13 @@ STEPS = 100
 
 @pytest.fixture
 def impatient(new_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """A service that takes an idle worker for hung after a second, a silent one after three."""
-    monkeypatch.setenv("FAKE_SETTINGS", json.dumps({"hung_after_seconds": 1.0, "silent_after_seconds": 3.0}))
+    """A service that takes a worker for hung after two seconds, whether it waits or computes."""
+    monkeypatch.setenv("FAKE_SETTINGS", json.dumps({"hung_after_seconds": 2.0, "silent_after_seconds": 2.0}))
     return new_service
 
 
 @pytest.mark.parametrize(("behaviour", "reason"), [
-    ("hang-once", "no message and no computing for 1 s"), ("busy-once", "computing, but no message for 3 s"),
+    ("hang-once", "no message and no computing for 2 s"), ("busy-once", "computing, but no message for 2 s"),
 ])
 def test_a_hung_worker_is_killed_and_its_job_tried_again(impatient: Service, behaviour: str, reason: str) -> None:
     client = impatient.start().client()
@@ -45,7 +45,9 @@ def test_a_worker_that_hangs_again_fails_its_job(impatient: Service, behaviour: 
     assert "hung" in job.error.message and "again after a restart" in job.error.message
 
 
-def test_a_worker_that_shows_signs_of_life_is_left_alone(impatient: Service) -> None:
+def test_a_worker_that_shows_signs_of_life_is_left_alone(impatient: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For five seconds they are all that is heard of it; three without any would be too long."""
+    monkeypatch.setenv("FAKE_SETTINGS", json.dumps({"hung_after_seconds": 3.0, "silent_after_seconds": 3.0}))
     client = impatient.start().client()
     job = wait_for(client, create(client, "alive").id)
     assert job.status == "succeeded"

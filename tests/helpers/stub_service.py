@@ -1,6 +1,6 @@
 """Stands in for `python -m localtune serve` in the tests of `connect`: same file, same health, same exit statuses.
 
-    stub_service.py STATE [--fail]      stops by itself after 60 s, or on POST /stop
+    stub_service.py STATE [--fail]      stops by itself after ten minutes, or on POST /stop
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(state: Path) -> int:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     url = f"http://127.0.0.1:{server.server_port}/v1"
     (state / "service.json").write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
-    threading.Timer(60, server.shutdown).start()
+    threading.Timer(600, server.shutdown).start()
     print(f"ready {url}", flush=True)
     server.serve_forever(poll_interval=0.05)
     os._exit(0)

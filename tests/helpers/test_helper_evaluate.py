@@ -68,6 +68,35 @@ def test_logprobs_of_the_first_token(provider) -> None:
     assert bodies[0] | {"logprobs": True, "top_logprobs": 2, "max_tokens": 1, "temperature": 0} == bodies[0]
 
 
+def echoed(prompts: list[str], n: int = 1) -> httpx2.Response:
+    """A completion that repeats its prompt, in the order of a provider that answers as texts get ready."""
+    texts = [(prompt if copy == 0 else "another") for prompt in prompts for copy in range(n)]
+    choices = [{"index": i, "text": text, "finish_reason": "stop", "logprobs": None} for i, text in enumerate(texts)]
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    body = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": choices[::-1], "usage": usage}
+    return httpx2.Response(200, json=body)
+
+
+def test_several_prompts_in_one_request_come_back_in_their_order(provider) -> None:
+    bodies = []
+    provider.chat = lambda body: bodies.append(body["prompt"]) or echoed(body["prompt"], n=2)
+    prompts = ["ccc", "a", "dddd", "bb"]
+    found = complete(provider.client(), "m", prompts, 1, per_request=2, n=2)
+    assert [answer.text for answer in found] == [answer.question for answer in found] == prompts
+    assert bodies == [["a", "bb"], ["ccc", "dddd"]], "like lengths travel together"
+    assert {answer.prompt_tokens for answer in found} == {0}, "seven tokens belong to both"
+
+
+def test_one_bad_prompt_costs_the_others_nothing(provider) -> None:
+    def reply_to(body):
+        prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
+        return provider.error(400, "too long") if "bad" in prompts else echoed(prompts)
+
+    provider.chat = reply_to
+    found = complete(provider.client(), "m", ["one", "bad", "two"], per_request=3)
+    assert [answer.text for answer in found] == ["one", None, "two"] and "too long" in found[1].error
+
+
 def test_completions(provider) -> None:
     scores = {"tokens": [" pos"], "token_logprobs": [-0.2], "top_logprobs": [{" pos": -0.2, " neg": -1.7}]}
     body = {"id": "c", "object": "text_completion", "created": 1, "model": "m"}

@@ -104,7 +104,7 @@ def test_an_interrupt_keeps_what_was_under_way_and_asks_no_more(
     under_way = threading.Barrier(2)
 
     def together(body: dict[str, Any]) -> httpx2.Response:
-        under_way.wait(10)
+        under_way.wait(300)
         return answered("done")
 
     def interrupted(futures: Any) -> Any:

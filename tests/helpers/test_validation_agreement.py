@@ -125,7 +125,7 @@ def test_the_generator_makes_files_of_both_kinds() -> None:
     assert 0.05 < sum(verdicts) / len(verdicts) < 0.95
 
 
-@CASES
+@settings(CASES, max_examples=100)
 @given(rows=st.lists(TAKEN, min_size=10, max_size=14))
 def test_what_the_service_takes_is_no_error(rows: list[dict[str, Any]]) -> None:
     content = b"\n".join(json.dumps(row).encode() for row in rows)

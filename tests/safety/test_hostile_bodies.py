@@ -10,9 +10,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from localtune.api import chat
 from localtune.graders import templates
 from tests.safety.fuzzing import check, http
-from tests.service.harness import MODEL, chat_lines
+from tests.service.harness import MODEL, PATIENCE, chat_lines
 
 __all__ = ["http"]
 
@@ -112,6 +113,35 @@ def test_a_graders_seed_fits_the_models(http: TestClient) -> None:
 def test_one_request_asks_for_so_many_texts(http: TestClient) -> None:
     answer = post(http, "/v1/completions", {"model": MODEL, "prompt": ["a"] * 1_025, "n": 2})
     assert answer.status_code == 400 and "2050 texts; at most 2048" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("path", "asked"), [
+    (CHAT, {"messages": ASKED, "n": 12, "max_tokens": 1_000, "logprobs": True, "top_logprobs": 20}),
+    (CHAT, {"messages": ASKED, "n": 128, "logprobs": True, "top_logprobs": 20}),
+    ("/v1/completions", {"prompt": ["a"] * 2_000, "max_tokens": 126}),
+    ("/v1/completions", {"prompt": ["a " * 400] * 200, "max_tokens": 0, "echo": True, "logprobs": 5}),
+])
+def test_one_answer_holds_so_many_values(http: TestClient, path: str, asked: dict[str, Any]) -> None:
+    answer = post(http, path, {"model": MODEL, **asked})
+    assert answer.status_code == 400 and "at most 250,000 are given at once" in answer.json()["error"]["message"]
+
+
+def test_others_are_answered_while_a_large_answer_is_written(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, release, released = threading.Event(), threading.Event(), []
+    completion = chat.completion
+
+    def slow(*arguments: Any) -> Any:
+        writing.set()
+        released.append(release.wait(PATIENCE))
+        return completion(*arguments)
+
+    monkeypatch.setattr(chat, "completion", slow)
+    asking = threading.Thread(target=post, args=(http, CHAT, {"model": MODEL, "messages": ASKED, "max_tokens": 1}))
+    asking.start()
+    assert writing.wait(PATIENCE) and http.get("/healthz").status_code == 200
+    release.set()
+    asking.join()
+    assert released == [True]
 
 
 def test_a_template_cannot_multiply_a_sample(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 from fastapi import APIRouter
 
@@ -19,6 +19,9 @@ WORKER = Path(__file__).with_name("fake_worker.py")
 class NoEngine:
     """Stands in for the engine, whose import of PyTorch would take longer than most of these tests."""
 
+    def __init__(self, **_settings: object) -> None:
+        self.open = SimpleNamespace(loaded=dict)  # no open-weight model is
+
     def start(self) -> None: ...
     def close(self) -> None: ...
     def unload(self, folder: Path) -> None: ...
@@ -27,6 +30,7 @@ class NoEngine:
 def without_inference() -> None:
     for name, content in {
         "localtune.infer.engine": {"Engine": NoEngine},
+        "localtune.api.generation": {"engine_failure": None},
         "localtune.api.chat": {"router": APIRouter()},
         "localtune.api.completions": {"router": APIRouter()},
         "localtune.api.graders": {"router": APIRouter()},

@@ -3,8 +3,8 @@
 `ok` (and anything else): all steps. `slow`: a step every 20 ms. `fail`: reports a failure. `crash`: dies at step 5,
 every time. `crash-once`: dies at step 5 of the first attempt. `killed`: like `crash`, by SIGKILL. `rubbish`: prints a line
 that is no message. `hang` and `hang-once`: like `crash`, but waiting instead of dying; `busy` and `busy-once`: computing
-instead. `alive`: computes for six seconds at step 5 and says that it does. `unheard`: writes step 5 down, says nothing of
-it, and waits.
+instead. `alive`: computes for five seconds at step 5 and says that it does. `unheard`: writes step 5 down, says nothing of
+it, and waits. `wait-once`: waits at step 15 of the first attempt.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 
 from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
+
+FOR_EVER = 3600  # seconds: longer than any test waits
 
 
 def main() -> None:
@@ -49,7 +51,7 @@ def train(spec: JobSpec) -> None:
         sys.exit(1)
     if behaviour == "rubbish":
         print("this is no message", flush=True)
-        time.sleep(60)
+        time.sleep(FOR_EVER)
     Journal(Path(spec.output)).cut(done)
     for step in range(done + 1, total + 1):
         report(spec, step, total, per_epoch, heard=behaviour != "unheard" or step < 5 or spec.attempt > 1)
@@ -57,6 +59,8 @@ def train(spec: JobSpec) -> None:
             strike(behaviour.removesuffix("-once"), once=behaviour.endswith("-once"), attempt=spec.attempt)
         if behaviour == "slow":
             time.sleep(0.02)
+        if behaviour == "wait-once" and step == 15 and spec.attempt == 1:
+            time.sleep(FOR_EVER)
         if step % per_epoch == 0:
             finish_epoch(spec, step, per_epoch, resume)
     emit(type="done", trained_tokens=10 * total, seconds=0.1)
@@ -67,9 +71,9 @@ def strike(behaviour: str, once: bool, attempt: int) -> None:
     if attempt > 1 and (once or behaviour == "unheard"):
         return
     if behaviour in ("hang", "unheard"):
-        time.sleep(60)
+        time.sleep(FOR_EVER)
     if behaviour in ("busy", "alive"):
-        compute(60 if behaviour == "busy" else 6, aloud=behaviour == "alive")
+        compute(FOR_EVER if behaviour == "busy" else 5, aloud=behaviour == "alive")
     if behaviour == "crash":
         os._exit(9)
     if behaviour == "killed":

@@ -16,7 +16,7 @@ from openai.types.fine_tuning import FineTuningJob
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 MODEL = "gpt-4o-mini-2024-07-18"
-PATIENCE = 20  # seconds until a test gives up waiting
+PATIENCE = 300  # seconds until a test gives up waiting
 
 
 class Service:
@@ -34,6 +34,7 @@ class Service:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
         )
         line = self.process.stdout.readline()
+        self.process.stdout.close()  # nothing else is said there
         assert line.startswith("ready http://127.0.0.1:"), line
         self.url = line.split()[1]
         return self

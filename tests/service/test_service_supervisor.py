@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 
 import openai
 import psutil
 import pytest
 
 from localtune.store import Store
-from tests.service.harness import Service, chat_lines, create, messages_of, upload, wait_for, wait_for_step
+from tests.service.harness import PATIENCE, Service, chat_lines, create, messages_of, upload, wait_for, wait_for_step
 
 STEPS = [f"Step {step}/100:" for step in range(1, 101)]
 
@@ -45,7 +46,7 @@ def test_but_no_third(client: openai.OpenAI, behaviour: str) -> None:
 
 def test_cancel_while_running_ends_the_worker(new_service: Service) -> None:
     client = new_service.start().client()
-    job = create(client, "slow", hyperparameters={"n_epochs": 50})
+    job = create(client, "wait-once")
     wait_for_step(client, job.id, 3)
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
     done = wait_for(client, create(client).id)
@@ -56,7 +57,7 @@ def test_cancel_while_running_ends_the_worker(new_service: Service) -> None:
 
 
 def test_cancel_before_it_runs_and_never_twice(client: openai.OpenAI) -> None:
-    running = create(client, "slow", hyperparameters={"n_epochs": 50})
+    running = create(client, "wait-once")
     waiting = create(client)
     assert client.fine_tuning.jobs.cancel(waiting.id).status == "cancelled"
     client.fine_tuning.jobs.cancel(running.id)
@@ -68,8 +69,8 @@ def test_cancel_before_it_runs_and_never_twice(client: openai.OpenAI) -> None:
 
 def test_pause_and_resume(service: Service) -> None:
     client = service.client(strict=False)  # the SDK's strict type does not know `paused`
-    job = create(client, "slow")
-    wait_for_step(client, job.id, 12)
+    job = create(client, "wait-once")
+    wait_for_step(client, job.id, 15)
     assert client.fine_tuning.jobs.pause(job.id).status == "paused"
     assert wait_for(client, create(client).id).status == "succeeded"
     assert client.fine_tuning.jobs.retrieve(job.id).status == "paused"
@@ -84,7 +85,7 @@ def test_one_key_cannot_keep_another_waiting(new_service: Service) -> None:
     new_service.start()
     other_key = Store(new_service.state).keys.add("other")
     mine, other = new_service.client(), new_service.client(other_key)
-    many = [create(mine, "slow", hyperparameters={"n_epochs": 1}) for _ in range(4)]
+    many = [create(mine, "slow", hyperparameters={"n_epochs": epochs}) for epochs in (3, 20, 20, 20)]
     single = create(other)
     finished = wait_for(other, single.id).finished_at
     assert finished is not None
@@ -98,12 +99,12 @@ def test_one_key_cannot_keep_another_waiting(new_service: Service) -> None:
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 def test_a_stopped_service_goes_on_with_its_jobs(new_service: Service, how: str) -> None:
     client = new_service.start().client()
-    running, waiting = create(client, "slow"), create(client)
-    wait_for_step(client, running.id, 12)
+    running, waiting = create(client, "wait-once"), create(client)
+    wait_for_step(client, running.id, 15)
     workers = psutil.Process(new_service.process.pid).children()
     getattr(new_service.process, how)()
-    assert new_service.process.wait(20) == (0 if how == "terminate" else -9)
-    gone, alive = psutil.wait_procs(workers, timeout=10)
+    assert new_service.process.wait(PATIENCE) == (0 if how == "terminate" else -9)
+    gone, alive = psutil.wait_procs(workers, timeout=PATIENCE)
     assert gone and not alive  # no orphan, not even after SIGKILL
     client = new_service.start().client()
     assert wait_for(client, running.id).status == "succeeded"
@@ -118,7 +119,7 @@ def test_one_service_per_state_folder(new_service: Service) -> None:
     second = Service(new_service.state, new_service.bases)
     with pytest.raises(AssertionError):
         second.start()
-    assert second.process.wait(20) == 3
+    assert second.process.wait(PATIENCE) == 3
     assert first.client().models.list().data
     assert (new_service.state / "service.json").exists()
     assert first.stop() == 0
@@ -126,26 +127,30 @@ def test_one_service_per_state_folder(new_service: Service) -> None:
 
 
 def test_an_idle_service_stops_by_itself(new_service: Service) -> None:
-    client = new_service.start("0.01").client()
-    job = create(client, "slow", hyperparameters={"n_epochs": 5})
-    assert new_service.process.wait(20) == 0
+    client = new_service.start("0.05").client()  # three seconds: shorter than the job, long enough to ask for one
+    job = create(client, "slow", hyperparameters={"n_epochs": 20})
+    assert new_service.process.wait(PATIENCE) == 0
     assert Store(new_service.state).queue.statuses() == {job.id: "succeeded"}
 
 
 def test_estimated_finish_is_told_while_running(client: openai.OpenAI) -> None:
-    job = create(client, "slow")
+    job = create(client, "wait-once")
     estimated = wait_for(client, job.id, lambda job: job.estimated_finish is not None)
     assert estimated.status == "running" and estimated.estimated_finish >= job.created_at
+    client.fine_tuning.jobs.cancel(job.id)
     assert wait_for(client, job.id).estimated_finish is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="priorities have other names there")
 def test_workers_give_way(service: Service) -> None:
     client = service.client()
-    job = create(client, "slow", count=10)
+    job = create(client, "wait-once")
     wait_for_step(client, job.id, 1)
-    assert {child.nice() for child in psutil.Process(service.process.pid).children()} == {10}
-    assert wait_for(client, job.id).status == "succeeded"
+    deadline = time.monotonic() + PATIENCE
+    while {child.nice() for child in psutil.Process(service.process.pid).children()} != {10}:  # one may just be starting
+        assert time.monotonic() < deadline
+        time.sleep(0.03)
+    client.fine_tuning.jobs.cancel(job.id)
 
 
 def test_validation_files_are_checked_too(client: openai.OpenAI) -> None:

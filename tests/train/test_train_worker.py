@@ -16,7 +16,8 @@ import pytest
 from localtune.jobs.spec import JobSpec
 from tests.train.jobs import hashes, make_spec, of_type
 
-KILLS = 5
+KILLS = 3
+PATIENCE = 300  # seconds; importing PyTorch alone takes many on a machine under load
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
@@ -34,7 +35,7 @@ def start_job(spec: JobSpec) -> subprocess.Popen[str]:
 def rest(worker: subprocess.Popen[str]) -> list[dict[str, Any]]:
     """All lines until the worker ends by itself; stdin stays open until then."""
     lines = [json.loads(line) for line in worker.stdout]
-    worker.wait(30)
+    worker.wait(PATIENCE)
     close(worker)
     return lines
 
@@ -50,7 +51,7 @@ def kill_somewhere(spec: JobSpec, rng: random.Random) -> list[dict[str, Any]]:
     lines = [json.loads(worker.stdout.readline()) for _ in range(rng.randint(2, 30))]
     time.sleep(rng.uniform(0, 0.02))
     worker.kill()
-    worker.wait(30)
+    worker.wait(PATIENCE)
     lines += [json.loads(line) for line in worker.stdout if line.endswith("\n")]
     close(worker)
     return lines
@@ -97,7 +98,7 @@ def test_warm_worker_takes_one_path(tmp_path: Path) -> None:
 
 def test_warm_worker_without_a_job_leaves_quietly() -> None:
     worker = start("--warm")
-    assert worker.communicate(timeout=30) == ("", "")
+    assert worker.communicate(timeout=PATIENCE) == ("", "")
     assert worker.returncode == 0
 
 
@@ -110,7 +111,7 @@ def test_worker_leaves_when_told(end: str, tmp_path: Path) -> None:
     else:
         worker.send_signal(signal.SIGTERM)
     lines += [json.loads(line) for line in worker.stdout]
-    worker.wait(30)
+    worker.wait(PATIENCE)
     assert worker.stderr.read() == ""
     assert not of_type(lines, "done")
     assert not list(tmp_path.rglob(".*.part"))
@@ -122,7 +123,7 @@ def test_failure_is_a_line_and_a_traceback(tmp_path: Path) -> None:
     (Path(spec.base) / "model.safetensors").unlink()
     worker = start_job(spec)
     lines = [json.loads(line) for line in worker.stdout]
-    assert worker.wait(30) == 1
+    assert worker.wait(PATIENCE) == 1
     assert [(line["type"], line["code"]) for line in lines] == [("failed", "server_error")]
     assert "model.safetensors" in lines[0]["message"]
     assert "Traceback" in worker.stderr.read()

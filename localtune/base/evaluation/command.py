@@ -19,7 +19,7 @@ from localtune.base.evaluation.tasks import table
 def evaluate(given: argparse.Namespace) -> None:
     """Do what the options of `options.add_options` ask for."""
     settings = Settings(given.epochs, given.batch, given.multiplier, given.trained)
-    plan = Plan(given.base, given.seeds, given.quick, given.validation, settings)
+    plan = Plan(given.base.resolve(), given.seeds, given.quick, given.validation, settings)
     every = [replace(task, chat=task.chat or given.chat) for task in table(given.reviews, given.natural)]
     tasks = chosen(every, given.tasks)
     if given.sweep:
