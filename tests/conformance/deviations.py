@@ -71,6 +71,12 @@ DEVIATIONS = [
         "names of OpenAI's models are aliases of a small local base, retired ones too",
         "code of the documents runs as written",
     ),
+    Deviation(
+        JOBS, "metadata",
+        "the key `adaptation` (`lora`, `full`, `qlora`) says how an open-weight base is changed; any other value, and the key "
+        "with another base, is a 400",
+        "OpenAI's API has no field for it",
+    ),
     Deviation(JOBS, "method", "only `supervised`", "the others are not built"),
     Deviation(JOBS, "method.dpo", "refused with 400 at `method.type`", "not built"),
     Deviation(JOBS, "method.reinforcement", "refused with 400 at `method.type`", "not built"),
@@ -156,8 +162,11 @@ DEVIATIONS = [
         "`shutdown_date` is the date of OpenAI's model of that name; here it goes on answering",
         "code that reads the date can be tried",
     ),
-    Deviation("models.list", "", "bases are `owned_by` `localtune`", "they are"),
-    Deviation("models.delete", "", "409 while an unfinished job starts from the model", "the job would fail"),
+    Deviation("models.list", "", "bases are `owned_by` `localtune`, those given with `serve --base` by `open-weight`", "they are"),
+    Deviation(
+        "models.delete", "", "409 while an unfinished job starts from the model, or another model is an adapter on it",
+        "the job would fail, the adapter would lose its base",
+    ),
     Deviation(
         "completions.create", "prompt",
         "at most 2,048 texts for one request, prompts times `best_of`, and 250,000 tokens and log-probabilities in all of them",
