@@ -101,13 +101,19 @@ class Notebook:
         self.page, self.path = page, path
         page.set_default_timeout(PATIENCE * 1000)
         expect.set_options(timeout=PATIENCE * 1000)
-        # A save that meets JupyterLab's own is asked about ("changed on disk"), and the question covers the page.
-        page.add_locator_handler(page.get_by_role("button", name="Overwrite"), lambda button: button.click())
+        self._answer("Select Kernel", "Select")  # asked when cells shall run before the notebook has its kernel
+        self._answer("File Changed", "Overwrite")  # asked when a save meets JupyterLab's own
         page.goto(address.format(path=path.relative_to(root).as_posix()))
         self.idle()
 
+    def _answer(self, title: str, button: str) -> None:
+        """Press `button` whenever JupyterLab asks this question, which covers the page."""
+        question = self.page.locator(".jp-Dialog", has_text=title)
+        self.page.add_locator_handler(question, lambda asked: asked.get_by_role("button", name=button).last.click())
+
     def idle(self) -> None:
-        """Waits for a kernel that has nothing to do."""
+        """Waits for a kernel that has nothing to do; before there is one, the notebook calls itself idle as well."""
+        expect(self.page.locator(f"{PANEL} .jp-Toolbar-kernelName").first).not_to_have_text("No Kernel")
         expect(self.page.locator(f"{PANEL} .jp-Notebook-ExecutionIndicator").first).to_have_attribute("data-status", "idle")
 
     def menu(self, name: str, item: str) -> None:
