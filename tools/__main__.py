@@ -12,6 +12,9 @@ from tools import notebooks
 from tools.doctor import doctor
 from tools.service import ROOT, stop_service, wait_for
 
+# Two processes, each with a service of its own: most tests wait for something. A file's tests stay together and in order.
+WHOLE_SUITE = ("-n", "2", "--dist", "loadfile", "--durations", "20")
+
 
 def test(arguments: list[str]) -> int:
     """pytest as pytest.ini says, in a state folder of its own; nothing is left running or lying about."""
@@ -20,7 +23,7 @@ def test(arguments: list[str]) -> int:
                        if name not in ("COURSE_MODE", "OPENAI_BASE_URL", "OPENAI_API_KEY")}
         environment["LOCALTUNE_STATE"] = folder
         try:
-            return wait_for([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment)
+            return wait_for([sys.executable, "-m", "pytest", *(arguments or WHOLE_SUITE)], cwd=ROOT, env=environment)
         finally:
             stop_service(Path(folder))  # a notebook that was run alone has started it
 

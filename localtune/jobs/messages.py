@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from localtune.store.queue import Event
@@ -27,23 +27,22 @@ def event(message: Mapping[str, Any]) -> Event:
 
 
 class Clock:
-    """When a run will be done, judged by the steps since its first report."""
+    """When a run will be done, judged by the steps since it was started."""
 
     def __init__(self) -> None:
-        self._first: tuple[float, int] | None = None  # monotonic seconds, step
+        self._began, self._step = time.monotonic(), 0
 
-    def estimate(self, messages: Iterable[Mapping[str, Any]]) -> int | None:
-        """Unix time of the end after these messages; None before there are two steps to judge by."""
-        steps = [message for message in messages if message["type"] == "metrics"]
+    def estimate(self, messages: Sequence[Mapping[str, Any]]) -> int | None:
+        """Unix time of the end after these messages, which came together; None when there is no step among them."""
+        now, steps = time.monotonic(), [message for message in messages if message["type"] == "metrics"]
+        for message in messages:
+            if message["type"] == "started":
+                self._step = message["resumed_at_step"]
+                self._began = self._began if steps else now  # what loading took says nothing about the steps
         if not steps:
             return None
-        now, last = time.monotonic(), steps[-1]
-        if self._first is None:
-            self._first = now, last["step"]
-        started, first = self._first
-        if last["step"] == first:
-            return None
-        remaining = (last["total_steps"] - last["step"]) * (now - started) / (last["step"] - first)
+        last = steps[-1]
+        remaining = (last["total_steps"] - last["step"]) * (now - self._began) / (last["step"] - self._step)
         return round(time.time() + remaining)
 
 

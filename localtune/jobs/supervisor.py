@@ -214,9 +214,8 @@ class Supervisor:
         last: Mapping[str, Any] = {"type": "nothing"}
         clock = messages.Clock()
         async for batch in worker.messages():
-            last = batch[-1]
+            last, estimate = batch[-1], clock.estimate(batch)
             if events := messages.events(batch):
-                estimate = clock.estimate(batch)
                 await asyncio.to_thread(self.store.queue.note, job, events, estimated_finish=estimate)
         return last
 

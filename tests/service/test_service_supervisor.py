@@ -9,6 +9,7 @@ import openai
 import psutil
 import pytest
 
+from localtune.jobs import messages
 from localtune.store import Store
 from tests.service.harness import PATIENCE, Service, chat_lines, create, messages_of, upload, wait_for, wait_for_step
 
@@ -139,6 +140,24 @@ def test_estimated_finish_is_told_while_running(client: openai.OpenAI) -> None:
     assert estimated.status == "running" and estimated.estimated_finish >= job.created_at
     client.fine_tuning.jobs.cancel(job.id)
     assert wait_for(client, job.id).estimated_finish is None
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_end_is_estimated_from_the_first_steps_on(monkeypatch: pytest.MonkeyPatch, together: bool) -> None:
+    now = [100.0]
+    monkeypatch.setattr(messages.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(messages.time, "time", lambda: now[0])
+    clock = messages.Clock()
+    started = {"type": "started", "resumed_at_step": 10}
+    steps = [{"type": "metrics", "step": step, "total_steps": 30} for step in (11, 12)]
+    now[0] += 5
+    if together:  # nothing tells loading from training: seven seconds for two steps
+        now[0] += 2
+        assert clock.estimate([started, *steps]) == 107 + 18 * 7 / 2
+    else:
+        assert clock.estimate([started]) is None
+        now[0] += 2
+        assert clock.estimate(steps) == 107 + 18 * 2 / 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="priorities have other names there")
