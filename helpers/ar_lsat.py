@@ -13,6 +13,7 @@ import random
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,12 @@ def _row(game: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
 def _downloaded() -> Path | None:
     """The folder of the downloaded files, which are fetched if they are not there; None if nobody answers."""
     folder = Path(platformdirs.user_cache_dir("localtune")) / "ar-lsat"
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for name in FILES.values():
             if not (folder / name).is_file() or _sha256((folder / name).read_bytes()) != SHA256[name]:
                 _fetch(name, folder)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         print(f"AR-LSAT cannot be downloaded ({error}). Our own logic games stand in; or put the files into a folder "
               f"and set {FOLDER_SETTING}.")
         return None
@@ -168,16 +169,19 @@ def _fetch(name: str, folder: Path) -> None:
 
 
 def _content(address: str, name: str) -> bytes:
-    progress, blocks = Progress(f"{name}, KB"), []
+    """The bytes at an address. Raises OSError or HTTPException if they do not come, or not all of them."""
+    progress, content = Progress(f"{name}, KB"), b""
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT) as reply:
             size = int(reply.headers.get("Content-Length") or 0)
             while block := reply.read(BLOCK):
-                blocks.append(block)
-                progress.update(sum(map(len, blocks)) // 1000, size // 1000 or None, f"{name}, KB")
+                content += block
+                progress.update(len(content) // 1000, size // 1000 or None, f"{name}, KB")
     finally:
-        progress.close(f"{name}: {sum(map(len, blocks)):,} bytes")
-    return b"".join(blocks)
+        progress.close(f"{name}: {len(content):,} bytes")
+    if len(content) < size:
+        raise OSError(f"{name} broke off after {len(content):,} of {size:,} bytes")
+    return content
 
 
 def _sha256(content: bytes) -> str:

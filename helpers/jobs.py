@@ -67,7 +67,7 @@ def create_or_reuse(
     yes: bool = False,
     **more: Any,
 ) -> FineTuningJob:
-    """Starts a training job, unless an identical one is there: same file contents, model, settings and seed.
+    """Starts a training job, unless an identical one is there: same file contents, model, settings, seed and metadata.
 
     A job from before the model's own `created` (another model had that name) does not count.
 
@@ -76,7 +76,9 @@ def create_or_reuse(
     a yes NotConfirmed is raised. `more` goes to `fine_tuning.jobs.create` (integrations, extra_body …).
     """
     settings = _settings(model, hyperparameters, method, suffix, seed)
-    key = _key(settings, *(_content_hash(client, file) for file in (training_file, validation_file)))
+    metadata = more.get("metadata") or {}  # may say how an open-weight model is adapted
+    told = {"metadata": metadata} if metadata else {}
+    key = _key({**settings, **told}, *(_content_hash(client, file) for file in (training_file, validation_file)))
     if not force and (job := _identical(client, key, _created(client, model))):
         print(f"Using {job.id} ({job.status}): same data, model and settings. force=True would train again.")
         return job
@@ -84,7 +86,7 @@ def create_or_reuse(
         _confirm(client, model, training_file, settings, yes)
     if validation_file:
         more["validation_file"] = validation_file
-    more["metadata"] = {**more.get("metadata", {}), KEY: key}
+    more["metadata"] = {**metadata, KEY: key}
     job = client.fine_tuning.jobs.create(**settings, training_file=training_file, **more)
     print(f"Started {job.id}.")
     return job

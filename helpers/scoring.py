@@ -47,6 +47,12 @@ def interval(metric: Metric, truth: Sequence[Any], predicted: Sequence[Any], sam
     return Interval(float(metric(*pairs)), float(low), float(high), len(pairs[0]))
 
 
+def signed(change: float) -> str:
+    """A change with its sign, as "+0.03"; one that rounds to nothing is "0.00", whatever its sign."""
+    text = f"{change:+.2f}"
+    return text if float(text) else text[1:]
+
+
 def accuracy(truth: Sequence[Any], predicted: Sequence[Any]) -> float:
     """Share of the rows whose prediction is right; a missing prediction is wrong."""
     return float(np.mean(_filled(truth) == _filled(predicted)))

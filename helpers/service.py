@@ -21,6 +21,7 @@ from helpers.tables import ROOT
 STATE_IN_USE = 3  # exit status of a service that found another one on its state folder
 START_SECONDS = 120.0
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+GUARD = Path(__file__).with_name("guard.py")
 _WINDOWS_FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
@@ -71,7 +72,12 @@ def find_service(state: Path) -> str | None:
     return url if health(url) else None
 
 
-def start_service(state: Path, command: Sequence[str] | None = None, timeout: float = START_SECONDS) -> str:
+_beside: dict[Path, int] = {}  # state folder → our end of the pipe whose closing ends the service on it
+
+
+def start_service(
+    state: Path, command: Sequence[str] | None = None, timeout: float = START_SECONDS, stdin: int = subprocess.DEVNULL
+) -> str:
     """Starts the service as a process of its own and returns its base URL once it answers.
 
     It outlives the notebook and ends itself after 30 idle minutes. When two notebooks start at once one of the two
@@ -81,7 +87,7 @@ def start_service(state: Path, command: Sequence[str] | None = None, timeout: fl
     log = state / "service.log"
     old = log.stat().st_size if log.exists() else 0
     progress = Progress("Starting the local service …")
-    process = _launch(command or _command(state), log)
+    process = _launch(command or _command(state), log, stdin)
     try:
         url = _wait(process, state, timeout, progress)
     except BaseException:  # interrupted: nobody else knows this process yet
@@ -92,6 +98,35 @@ def start_service(state: Path, command: Sequence[str] | None = None, timeout: fl
         raise ServiceError(_why(process, log, old, timeout))
     progress.close(f"Local service started ({url}).")
     return url
+
+
+def start_beside(name: str, *options: str) -> str:
+    """Starts a second service with `options` of its own (`--base …`) and returns its base URL.
+
+    Its state folder is `name` inside the usual one, so finished jobs are found again. It ends with `stop_beside` or with
+    this Python process, however that ends. Raises ServiceError.
+    """
+    stop_beside(name)
+    state = state_folder() / name
+    theirs, _beside[state] = os.pipe()
+    try:
+        return start_service(state, [sys.executable, str(GUARD), *_command(state), *options], stdin=theirs)
+    except BaseException:
+        stop_beside(name)
+        raise
+    finally:
+        os.close(theirs)
+
+
+def stop_beside(name: str, patience: float = 20.0) -> None:
+    """Ends the service that `start_beside` started and waits until it no longer answers; none: nothing happens."""
+    state = state_folder() / name
+    if (end := _beside.pop(state, None)) is None:
+        return
+    os.close(end)
+    over = time.monotonic() + patience
+    while find_service(state) and time.monotonic() < over:
+        time.sleep(0.1)
 
 
 def _wait(process: subprocess.Popen[bytes], state: Path, timeout: float, progress: Progress) -> str | None:
@@ -112,7 +147,7 @@ def _command(state: Path) -> list[str]:
     return [*serve, "--port", "0", "--idle-exit", "30", "--state", str(state)]
 
 
-def _launch(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+def _launch(command: Sequence[str], log: Path, stdin: int) -> subprocess.Popen[bytes]:
     """Detached: an interrupt or restart of the kernel must not reach a job that is training."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"}
@@ -121,7 +156,7 @@ def _launch(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
             command,
             cwd=ROOT,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=out,
             stderr=out,
             start_new_session=True,  # without effect on Windows, where the flags do it

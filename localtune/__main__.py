@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from localtune import __version__
-from localtune.config import Settings, default_state_dir
+from localtune.config import LAUNCHERS, Settings, default_state_dir
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,9 +41,22 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
         "--base", action="append", default=[], metavar="NAME=SOURCE",
         help="offer an open-weight model: its folder or hub id; may be repeated, or listed in the state folder's bases.json",
     )
+    serve.add_argument(
+        "--max-model-gb", dest="max_model_bytes", type=gigabytes, metavar="GB",
+        help="of open-weight models held in memory for answers (default: as many as there is room for)",
+    )
     serve.add_argument("--keys", action="store_true", help="accept only keys made with `keys add`, not sk-local")
     serve.add_argument("--idle-exit", type=float, metavar="MINUTES", help="stop after so long without request or job")
+    add_launcher(serve)
     serve.set_defaults(command=run_service)
+
+
+def add_launcher(serve: argparse.ArgumentParser) -> None:
+    group = serve.add_argument_group("where jobs are trained")
+    group.add_argument("--launcher", choices=LAUNCHERS, default=Settings.launcher, help="(default: %(default)s)")
+    group.add_argument("--processes", type=int, default=Settings.processes, help="for one job (default: %(default)s)")
+    group.add_argument("--ray-address", metavar="URL", help="dashboard of the Ray cluster (default: RAY_ADDRESS, else here)")
+    group.add_argument("--ray-gpus", type=float, default=Settings.ray_gpus, help="for one job (default: %(default)s)")
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:
@@ -78,6 +91,14 @@ def folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def gigabytes(text: str) -> int:
+    """Bytes of an amount like 2.5; raises ValueError."""
+    amount = float(text)
+    if not 0 < amount < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} gigabytes make no sense")
+    return int(amount * 1e9)
+
+
 def run_service(options: argparse.Namespace) -> int:
     from localtune.serve import open_bases, serve
 
@@ -85,7 +106,9 @@ def run_service(options: argparse.Namespace) -> int:
     try:
         settings = Settings(
             state=state, host=options.host, port=options.port, own_keys_only=options.keys,
-            idle_exit_minutes=options.idle_exit, open_bases=open_bases(state, options.base),
+            idle_exit_minutes=options.idle_exit, max_model_bytes=options.max_model_bytes,
+            open_bases=open_bases(state, options.base), launcher=options.launcher, processes=options.processes,
+            ray_address=options.ray_address, ray_gpus=options.ray_gpus,
         )
         settings.check_host()
         return serve(settings)

@@ -32,11 +32,13 @@ def default_threads() -> int:
     return max(1, (psutil.cpu_count(logical=False) or os.cpu_count() or 1) - 1)
 
 
+LAUNCHERS = ("local", "torchrun", "ray")
 POSITIVE = (
-    "max_running_jobs", "threads", "hung_after_seconds", "silent_after_seconds", "retry_seconds", "busy_seconds",
+    "max_running_jobs", "threads", "processes", "hung_after_seconds", "silent_after_seconds", "retry_seconds", "busy_seconds",
     "wandb_seconds",
     "max_file_bytes", "max_line_bytes", "max_part_bytes", "max_parts", "upload_seconds", "max_body_bytes",
     "max_json_depth", "max_open_requests", "max_requests_per_minute", "max_unfinished_jobs",
+    "max_state_bytes", "max_model_bytes",
 )
 
 
@@ -71,6 +73,10 @@ class Settings:
     threads: int = field(default_factory=default_threads)  # of one training job; also of answers of open-weight models
     bases: Path = DATA / "base"  # one folder per built-in base model
     open_bases: Mapping[str, str] = field(default_factory=dict)  # of open weights: name → absolute folder or hub id
+    launcher: str = "local"  # of training jobs: one of `LAUNCHERS`
+    processes: int = 1  # that train one job together
+    ray_address: str | None = None  # of a cluster's dashboard; None: what RAY_ADDRESS says, else the one on this machine
+    ray_gpus: float = 0  # that a job asks the cluster for; 0: it runs on the cluster's head
     worker: tuple[str, ...] = (sys.executable, "-m", "localtune.train", "--warm")
 
     def __post_init__(self) -> None:
@@ -79,8 +85,14 @@ class Settings:
         if self.idle_exit_minutes is not None and self.idle_exit_minutes <= 0:
             raise ValueError(f"idle exit must be more than 0 minutes, not {self.idle_exit_minutes}")
         for name in POSITIVE:
-            if getattr(self, name) <= 0:
+            if getattr(self, name) is not None and getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0, not {getattr(self, name)}")
+        if self.launcher not in LAUNCHERS:
+            raise ValueError(f"there is no launcher {self.launcher}; there are {', '.join(LAUNCHERS)}")
+        if self.processes > 1 and self.launcher == "local":
+            raise ValueError("the launcher local trains with one process: add --launcher torchrun for more")
+        if self.ray_gpus < 0:
+            raise ValueError(f"a job cannot have {self.ray_gpus:g} GPUs")
 
     def check_host(self) -> None:
         """Raises ValueError when others could reach the service and there are no keys to tell them apart."""

@@ -40,6 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     except EOFError:
         print("\nnobody answers: run it in a terminal, or with --quiet; nothing was written", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        print("nobody reads what is said; look into the folder for what was written", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"{error}; choose another place with --folder", file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,6 +72,9 @@ def _separated(path: Path, delimiter: str) -> Reading:
     lines = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
     try:
         header, rows = next(lines, []), []
+        if len(header) == 1 and (other := next((mark for mark in ";,\t|" if mark != delimiter and mark in header[0]), None)):
+            raise PreparationError(f"{path}: its columns are separated by {other!r}, but by its name they should be by "
+                                   f"{delimiter!r}; save it anew, with commas as .csv or with tabs as .tsv")
         for row in lines:
             if row and len(row) != len(header):
                 _ragged(path, lines.line_num, row, header)
@@ -117,6 +120,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime) and value.time() == time.min:  # a date without a time is read as its midnight
+        value = value.date()
     return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
 
 

@@ -1,11 +1,14 @@
-"""`python -m helpers.validation FILE...`: exit status 0 if every file would be accepted, 1 if not, 2 for wrong usage."""
+"""`python -m helpers.validation FILE...`: exit status 0 if every file would be accepted, 1 if not, 2 for wrong
+usage, 130 after an interrupt."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import json
+import os
 import sys
+import warnings
 from pathlib import Path
 
 from helpers.validation import check, rules_page
@@ -61,4 +64,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    warnings.formatwarning = lambda message, *where: f"{message}\n"  # where in this program helps nobody
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        status = 130
+    sys.exit(status)

@@ -56,6 +56,8 @@ def check_message(message: Any) -> Iterator[Finding]:
     yield from _content(message, role)
     if not isinstance(message.get("name", ""), str):
         yield "bad_name", f"name is {message['name']!r:.40}"
+    elif role == "function" and not message.get("name"):
+        yield "bad_name", "a function's answer needs its name"
     weight = message.get("weight", 1)
     if "weight" in message and (role != "assistant" or type(weight) is not int or weight not in (0, 1)):
         yield "bad_weight", f"weight {weight!r:.40} on a message of role {role!r:.40}"
@@ -69,9 +71,15 @@ def _content(message: dict[str, Any], role: object) -> Iterator[Finding]:
         yield from _parts(content, role)
     elif not isinstance(content, str):
         yield "missing_content", f"content is {content!r:.40}" if "content" in message else 'has no "content"'
-    if not calls and isinstance(content, (str, list)) and not (content.strip() if isinstance(content, str) else content):
-        if role in ("assistant", "user"):
-            yield f"empty_{'answer' if role == 'assistant' else 'question'}", "the content is empty"
+    if not calls and role in ("assistant", "user") and _says_nothing(content):
+        yield f"empty_{'answer' if role == 'assistant' else 'question'}", "the content is empty"
+
+
+def _says_nothing(content: object) -> bool:
+    """Whether a text, or all parts of a content, are blank."""
+    if isinstance(content, list):
+        return all(isinstance(part, dict) and _says_nothing(part.get("text")) for part in content)
+    return isinstance(content, str) and not content.strip()
 
 
 def _parts(parts: list[Any], role: object) -> Iterator[Finding]:

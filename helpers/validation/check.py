@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -52,7 +53,7 @@ def check(
         scans = [_scan(source, settings, quiet, pool) for source in sources]
     reports = [_report(source, scan, training and n == 0) for n, (source, scan) in enumerate(zip(sources, scans))]
     if len(scans) == 2:
-        leakage(scans[0].facts, scans[1].facts, scans[0].findings)
+        leakage(scans[0].facts, scans[1].facts, scans[0].findings, *(partial(example_at, source) for source in sources))
         kinds = [scan.kind for scan in scans]
         if kinds[0] != kinds[1] and UNKNOWN not in kinds:
             scans[1].findings.add(0, "mixed_formats", f"{kinds[1]}, the training file is {kinds[0]}")
@@ -85,7 +86,9 @@ def _settings(method: Method, local: bool, model: str | None, tokens: bool) -> S
         return Settings(method, local)
     from helpers.tokens import counted_by, example_limit
 
-    return Settings(method, local, counted_by(model), example_limit(model), tokens)
+    if (limit := example_limit(model)) is None:
+        warnings.warn(f"{model}: no limit is known, so no example is found too long", stacklevel=3)
+    return Settings(method, local, counted_by(model), limit, tokens)
 
 
 def _processes(sources: list[Path | Rows], tokens: bool, wanted: int | None) -> int:

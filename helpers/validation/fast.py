@@ -100,7 +100,7 @@ def quick_pair(raw: bytes) -> Example | None:
         pair = _decode_pair(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if raw.count(b'"prompt"') != 1 or raw.count(b'"completion"') != 1 or not pair.completion:
+    if raw.count(b'"prompt"') != 1 or raw.count(b'"completion"') != 1 or not pair.completion.strip():
         return None
     return PAIR_ROLES, [pair.prompt, pair.completion]
 

@@ -50,6 +50,8 @@ def _check_pair(row: dict[str, Any]) -> Iterator[Finding]:
             yield f"{key}_type", f"{key!r} is {type(row[key]).__name__}" if key in row else f"{key!r} is missing"
     if row.get("completion") == "":
         yield "empty_completion", "the completion is empty"
+    elif isinstance(row.get("completion"), str) and not row["completion"].strip():
+        yield "empty_answer", "the completion is nothing but spaces"
 
 
 def _check_preference(row: dict[str, Any]) -> Iterator[Finding]:

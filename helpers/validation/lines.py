@@ -88,18 +88,20 @@ def _line(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row).encode() + b"\n"
 
 
-def parse(raw: bytes, first: bool) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """A line's row, or None with the reason; `first`: it is the file's first. Slow and exact: `fast.py` spares good lines."""
+def parse(raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """A line's row, or None with the reason. Slow and exact: `fast.py` spares good lines."""
     if len(raw) >= MAX_LINE_BYTES:
         return None, [("line_too_large", f"the line starts with {_start(raw)}")]
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         return None, [("not_utf8", _where_not_utf8(raw, error))]
-    if first and text.startswith(BOM):
-        row, problems = _row(text.removeprefix(BOM), raw)
-        return row, [("byte_order_mark", "the file starts with a byte order mark"), *problems]
-    return _row(text, raw)
+    if b"\0" in raw:
+        return None, [("not_utf8", "the line contains zero bytes, as UTF-16 does")]
+    row, problems = _row(text.removeprefix(BOM), raw)
+    if text.startswith(BOM):
+        problems.insert(0, ("byte_order_mark", "a byte order mark stands before the line"))
+    return row, problems
 
 
 def _row(text: str, raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -120,7 +122,8 @@ def _row(text: str, raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     try:
         row = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except (ValueError, RecursionError) as error:
-        return None, [("invalid_json", f"{error}; the line starts with {_start(raw)}")]
+        ends = "; it contains a carriage return, which alone ends no line" if b"\r" in raw.rstrip() else ""
+        return None, [*problems, ("invalid_json", f"{error}; the line starts with {_start(raw)}{ends}")]
     if not isinstance(row, dict):
         return None, [*problems, ("not_an_object", f"the line is a {type(row).__name__}")]
     return row, problems

@@ -62,7 +62,7 @@ RULES: dict[str, Rule] = {
     "bad_part": Rule(
         "error", 'a part is {"type": "text", "text": ...}, or an image_url in a user message', "The multi-part form is fixed."
     ),
-    "bad_name": Rule("error", '"name" must be a text', "Numbers as names are refused."),
+    "bad_name": Rule("error", '"name" must be a text; a function message needs it', "Numbers as names are refused."),
     "bad_weight": Rule("error", '"weight" is 0 (not learnt) or 1, and only on assistant messages', "No shares in between."),
     "bad_tools": Rule(
         "error", 'a tool is {"type": "function", "function": {"name": ..., "parameters": {...}}}', "The form is fixed."
@@ -123,7 +123,9 @@ RULES: dict[str, Rule] = {
         "info", "check which answer is right; for open questions several are fine", "Contradictions teach a coin toss."
     ),
     "leaked_example": Rule(
-        "warning", "remove it from one of the files", "The validation loss then measures memory, not learning."
+        "warning",
+        "remove it, or what is nearly the same, from one of the files",
+        "The validation loss then measures memory, not learning.",
     ),
     "leaked_question": Rule("warning", "keep all answers to one question in the same file", "As above, in part."),
     "system_prompt_differs": Rule(
@@ -155,8 +157,14 @@ _LIMITS = """
 - Of each rule the first hundred findings are listed; the others are counted, and the last one is named.
 - Near-duplicates are sought among lines that have something in common: the question, an answer of at least 64 letters,
   the first or last quarter of the longest text, or the last 48 letters. Of such a group the first 10,000 lines are read
-  again and compared with the eight before them in the group, so that memory and time stay bounded; where thousands of
-  lines follow one template, some pairs are missed. Two lines that differ in one word of a text shorter than ten words are
-  taken for two examples.
-- Labels are counted as long as there are at most fifty, none longer than sixty letters.
+  again; each is compared with the eight before it, and with those few that have a further piece of the text in common
+  with it (of such lines 50,000 in all), so that memory and time stay bounded. Texts that differ in two words are not
+  near-duplicates; nor are texts of fewer than six words, or in examples of fewer than ten, that differ in one. Words are
+  what spaces separate.
+- Between a training and a validation file the same is sought, and reported as a leak.
+- Labels are counted as long as there are at most fifty, none longer than sixty letters. They are out of balance when one
+  occurs ten times as often as another; fewer than four examples per label are too few to say.
+- Secrets are those whose form is known: keys of OpenAI, Anthropic, AWS, Google, GitHub, Hugging Face, Slack, Stripe and
+  npm, private keys, signed tokens. Passwords, names, telephone and card numbers look like other text. E-mail addresses
+  at domains reserved for examples (example.com, .test) are left alone.
 """

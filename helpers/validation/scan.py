@@ -66,7 +66,7 @@ class Scan:
     def read(self, source: Path | Rows, part: Range | None = None, show: Callable[[int], object] = int) -> Scan:
         """Reads all lines, or those of a part; `show` hears how many bytes were done."""
         for block in blocks(source, part):
-            self._block(block, first=part is None or part[0] == 0)
+            self._block(block)
             show(len(block.data))
         if self.counter:
             self.counter.flush()
@@ -86,7 +86,7 @@ class Scan:
         self.lines = before + later.lines if later.lines else self.lines
         self.passed = before + later.passed
 
-    def _block(self, block: Block, first: bool) -> None:
+    def _block(self, block: Block) -> None:
         data, pairs = block.data, Pairs(block.data)
         for at, rule, what in sorted(spots(data, pairs)):  # in the order of the file, so that the first are kept
             self.findings.add(block.number + data.count(b"\n", 0, at), rule, what)
@@ -95,7 +95,7 @@ class Scan:
         if kind == CHAT and (quick := quick_chats(data, pairs)):
             self._all_at_once(block, *quick)
         else:
-            self._one_by_one(block, kind, first)
+            self._one_by_one(block, kind)
 
     def _all_at_once(self, block: Block, starts: list[int], examples: list[Example]) -> None:
         count = len(examples)
@@ -108,7 +108,7 @@ class Scan:
         for line, size, example in zip(lines, sizes, examples) if self.settings.encoding else ():
             self._measure(line, size, example)
 
-    def _one_by_one(self, block: Block, kind: str, first: bool) -> None:
+    def _one_by_one(self, block: Block, kind: str) -> None:
         quick, last, place, lines = QUICK[kind], self.lines, block.place, block.lines
         known: list[tuple[int, int, Example]] = []
         for line, raw in enumerate(lines, start=block.number):
@@ -117,7 +117,7 @@ class Scan:
                 if self.settings.encoding:
                     self._measure(line, len(raw), example)
             elif raw and not raw.isspace():
-                example = self._exact(line, raw, first and line == 1)
+                example = self._exact(line, raw)
             else:
                 place += len(raw) + 1
                 continue
@@ -139,8 +139,8 @@ class Scan:
         for number in range(first, end):
             self.findings.add(number, "blank_line", "the line is empty")
 
-    def _exact(self, line: int, raw: bytes, first: bool) -> Example | None:
-        row, problems = parse(raw, first)
+    def _exact(self, line: int, raw: bytes) -> Example | None:
+        row, problems = parse(raw)
         example = None
         if row is not None:
             kind = form(row)
@@ -173,7 +173,7 @@ def example_at(source: Path | Rows, place: int) -> Example:
     quick = quick_chat(raw) or quick_pair(raw)
     if quick:
         return quick
-    row = parse(raw, place == 0)[0] or {}
+    row = parse(raw)[0] or {}
     return example_of(row, form(row))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from helpers.validation.pairs import Pairs
 
@@ -17,14 +19,19 @@ _SECRETS: tuple[tuple[bytes, bytes, str, re.Pattern[bytes]], ...] = tuple(
     for pair, needle, name, pattern in (
         (b"k-", b"sk-", "a key of OpenAI or Anthropic",
          rb"sk-(?:proj-|ant-|svcacct-|admin-)[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}"),
-        (b"KI", b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
+        (b"IA", b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
+        (b"IA", b"ASIA", "an AWS key", rb"ASIA[0-9A-Z]{16}"),
         (b"Iz", b"AIzaSy", "a Google key", rb"AIzaSy[0-9A-Za-z_-]{33}"),
-        (b"Y-", b"PRIVATE KEY-----", "a private key", rb"PRIVATE KEY-----"),
+        (b"-B", b"-----BEGIN", "a private key", rb"-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY"),
         (b"yJ", b"eyJhbGciOi", "a signed token", rb"eyJhbGciOi[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\."),
         (b"t_", b"github_pat_", "a GitHub token", rb"github_pat_[A-Za-z0-9_]{22,}"),
         (b"p_", b"ghp_", "a GitHub token", rb"ghp_[A-Za-z0-9]{36}"),
+        (b"o_", b"gho_", "a GitHub token", rb"gho_[A-Za-z0-9]{36}"),
+        (b"s_", b"ghs_", "a GitHub token", rb"ghs_[A-Za-z0-9]{36}"),
         (b"f_", b"hf_", "a Hugging Face token", rb"hf_[A-Za-z0-9]{30,}"),
-        (b"xb", b"xoxb-", "a Slack token", rb"xoxb-[A-Za-z0-9-]{20,}"),
+        (b"k_", b"k_live_", "a Stripe key", rb"k_live_[A-Za-z0-9]{20,}"),
+        (b"m_", b"npm_", "an npm token", rb"npm_[A-Za-z0-9]{36}"),
+        (b"xo", b"xox", "a Slack token", rb"xox[abprs]-[A-Za-z0-9-]{20,}"),
     )
 )
 
@@ -32,14 +39,15 @@ _SECRETS: tuple[tuple[bytes, bytes, str, re.Pattern[bytes]], ...] = tuple(
 def spots(block: bytes, pairs: Pairs) -> Iterator[Spot]:
     """Where in the block something should not be published. The secret itself is not repeated."""
     underscores = b"_" in block
-    for pair, needle, name, pattern in _SECRETS:
+    for pair, secrets in groupby(_SECRETS, key=itemgetter(0)):
         if b"_" in pair and not underscores or not pairs.count(pair):
             continue
-        at = block.find(needle)
-        while at >= 0:
-            if pattern.match(block, at):
-                yield at, "secret", f"looks like {name} ({needle.decode()}…)"
-            at = block.find(needle, at + len(needle))
+        for _, needle, name, pattern in secrets:
+            at = block.find(needle)
+            while at >= 0:
+                if pattern.match(block, at):
+                    yield at, "secret", f"looks like {name} ({needle.decode()}…)"
+                at = block.find(needle, at + len(needle))
     yield from _addresses(block)
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.validation.facts import NO_KEY, Facts
+from helpers.validation.fast import Example
 from helpers.validation.findings import KEPT, Findings
-from helpers.validation.near import Read, changed_word, near_duplicates
+from helpers.validation.near import changed_word, near_duplicates
 
 EXAMPLES_PER_LABEL = 4
 IMBALANCE = 10  # the most frequent label occurs this many times as often as the rarest
 MAIN_PROMPT = 0.5  # share of lines from which on a system prompt is "the" one
 Hashes = NDArray[np.int64]
+Read = Callable[[int], Example]  # of the line at a place
 
 
 def compare(facts: Facts, findings: Findings, read: Read) -> None:
@@ -33,11 +35,12 @@ def compare(facts: Facts, findings: Findings, read: Read) -> None:
     findings.add_all(0, _label_findings(facts.labels, len(lines)))
 
 
-def leakage(training: Facts, validation: Facts, findings: Findings) -> None:
-    """Adds to the training file's findings what stands in both files."""
+def leakage(training: Facts, validation: Facts, findings: Findings, read: Read, read_other: Read) -> None:
+    """Adds to the training file's findings what stands in both files, to the letter or nearly."""
     lines, others = _numbers(training.lines), _numbers(validation.lines)
     leaked, where = _found_in(_numbers(training.exact), _numbers(validation.exact), others)
     _add(findings, "leaked_example", lines, where, leaked, "also in line {} of the validation file")
+    _near_leaks(training, validation, findings, read, read_other)
     questions = _numbers(training.questions)
     asked, where = _found_in(questions, _numbers(validation.questions), others)
     asked &= ~leaked & (questions != NO_KEY)
@@ -45,16 +48,44 @@ def leakage(training: Facts, validation: Facts, findings: Findings) -> None:
 
 
 def _near(facts: Facts, findings: Findings, copies: NDArray[np.bool_], read: Read) -> None:
-    like = near_duplicates(facts, copies, read)
+    like = near_duplicates(facts, copies, lambda position: read(facts.places[position]))
     found = np.flatnonzero(like >= 0)
     for position in found[:KEPT].tolist():
         here, there = (read(facts.places[p]) for p in (position, int(like[position])))
-        words = changed_word(there, here)
-        how = "one word differs from" if words else "nearly the same as"
-        which = f": {words[1]!r:.40} here, {words[0]!r:.40} there" if words else ""
-        findings.add(facts.lines[position], "near_duplicate", f"{how} line {facts.lines[like[position]]}{which}")
+        what = _likeness(here, there, f"line {facts.lines[like[position]]}")
+        findings.add(facts.lines[position], "near_duplicate", what)
     if len(found) > KEPT:
         findings.count_more("near_duplicate", len(found) - KEPT, facts.lines[found[-1]])
+
+
+def _near_leaks(training: Facts, validation: Facts, findings: Findings, read: Read, read_other: Read) -> None:
+    """As if the training file followed the validation file: near-duplicates across the border are leaks."""
+    both, border = Facts(), len(validation.lines)
+    if not border:
+        return
+    both.join(validation, 0)
+    both.join(training, 0)
+    first = _first_with_same(_numbers(both.exact))
+
+    def example(position: int) -> Example:
+        return read(training.places[position - border]) if position >= border else read_other(validation.places[position])
+
+    like = near_duplicates(both, first != np.arange(len(first)), example, both_sides_of=border)
+    found = np.flatnonzero((like[border:] >= 0) & (like[border:] < border))
+    for position in found[:KEPT].tolist():
+        other = int(like[border + position])
+        here, there = read(training.places[position]), read_other(validation.places[other])
+        what = _likeness(here, there, f"line {validation.lines[other]} of the validation file")
+        findings.add(training.lines[position], "leaked_example", what)
+    if len(found) > KEPT:
+        findings.count_more("leaked_example", len(found) - KEPT, training.lines[found[-1]])
+
+
+def _likeness(here: Example, there: Example, where: str) -> str:
+    words = changed_word(there, here)
+    if words is None:
+        return f"nearly the same as {where}"
+    return f"one word differs from {where}: {words[1]!r:.40} here, {words[0]!r:.40} there"
 
 
 def _system_prompts(facts: Facts, findings: Findings) -> None:

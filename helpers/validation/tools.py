@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from helpers.validation.findings import Finding
+
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def check_tools(row: dict[str, Any]) -> Iterator[Finding]:
@@ -75,6 +79,8 @@ def _definition(tool: object, wrapped: bool) -> str | None:
     function = _function(tool) if wrapped else tool
     if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not function["name"]:
         return 'has no function with a "name"'
+    if not NAME.fullmatch(function["name"]):
+        return f"the name {function['name']!r:.70} is not made of at most 64 letters, digits, _ and -"
     if not isinstance(function.get("parameters", {}), dict):
         return '"parameters" is no JSON schema'
     return None

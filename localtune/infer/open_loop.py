@@ -112,8 +112,9 @@ class OpenLoop(Loop["OpenRunner"]):
         needed = needed_bytes(source)
         if self.limit is not None and needed > self.limit:
             raise EngineError(
-                f"The model in {source.name} needs about {needed / 1e9:.1f} GB of memory, and max_model_bytes of the service "
-                f"are {self.limit / 1e9:.1f} GB. Raise that, or choose a smaller base.", status=503, code="insufficient_memory",
+                f"The model in {source.name} needs about {needed / 1e9:.2f} GB of memory, and the service may hold "
+                f"{self.limit / 1e9:.2f} GB of models. Restart it with a larger --max-model-gb, or choose a smaller base.",
+                status=503, code="insufficient_memory",
             )
         while self._room() < needed and self.runners:
             idle = next((source for source, runner in self.runners.items() if not runner.busy), None)

@@ -31,9 +31,11 @@ class FairQueue:
 
     def next(self, placed: Iterable[Sequence]) -> Sequence | None:
         """Who may have a place beside those who have one; stays in line until `leave`."""
+        if not self._lines:  # as at most steps
+            return None
         held = Counter(sequence.request.owner for sequence in placed)
-        owner = min(self._lines, key=held.__getitem__, default=None)
-        if owner is None or held.total() >= self.places * (1 if held[owner] else 2):
+        owner = min(self._lines, key=held.__getitem__)
+        if held.total() >= self.places * (1 if held[owner] else 2):
             return None
         return self._lines[owner][0]
 

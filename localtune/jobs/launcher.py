@@ -1,172 +1,52 @@
-"""Worker processes on this machine: started ahead of time, spoken to through pipes, never left behind."""
+"""Where workers run. Whatever the launcher, a job is one specification and one worker program; see `localtune.train`."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import logging
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import psutil
-
-from localtune.config import PROJECT
-
-log = logging.getLogger("localtune.jobs")
-
-MAX_LINE = 1024 * 1024
-LOG_BYTES = 64 * 1024
-WORKING_SHARE = 0.001  # of a processor; a waiting process uses less
-ENVIRONMENT = {
-    # glibc hands freed pages back to the system after every step by default, which costs a third of the speed.
-    # 32 MiB is the largest threshold it accepts; a larger value would be ignored.
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_TOP_PAD_": str(64 << 20),
-    # Threads that wait for each other by spinning keep the one they wait for off a busy processor: with two threads on
-    # two busy cores, 19 steps took over a minute instead of 4 s.
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "PYTHONIOENCODING": "utf-8",
-}
+from localtune.config import Settings
 
 
-class Worker:
-    """One worker process. It ends by itself when its stdin closes, so also when this process is killed."""
+class Worker(Protocol):
+    """One attempt at a job, on its way."""
 
-    def __init__(self, process: asyncio.subprocess.Process, hung_after: float, silent_after: float) -> None:
-        self.process, self.hung_after, self.silent_after = process, hung_after, silent_after
-        self.hung = ""  # why it was killed
-        self.log = b""
-        self._log_reader = asyncio.create_task(self._read_log())
+    hung: str  # why it had to be ended; "" unless it had to be
+    log: bytes  # the end of what it wrote beside its messages
 
-    @property
-    def alive(self) -> bool:
-        return self.process.returncode is None
-
-    async def begin(self, spec: Path) -> None:
-        """Tell the waiting process what to train; raises ConnectionError when it is gone."""
-        self.process.stdin.write(f"{spec}\n".encode())
-        await self.process.stdin.drain()
-
-    async def messages(self) -> AsyncIterator[list[dict[str, Any]]]:
-        """What the worker reports until it ends; lines that are there together come together."""
-        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        reader = asyncio.create_task(self._read_messages(queue))
-        try:
-            while (message := await self._next(queue)) is not None:
-                batch = [message]
-                while not queue.empty() and (message := queue.get_nowait()) is not None:
-                    batch.append(message)
-                yield batch
-                if message is None:
-                    break
-        finally:
-            reader.cancel()
-
-    async def _next(self, queue: asyncio.Queue[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """The next message; None after the last one and when the worker had to be killed for its silence.
-
-        Silence is counted in waits, not by a clock: a computer that was asleep for hours has not waited for hours.
-        """
-        silent = 0.0
-        while not self.hung:
-            used = self._processor_seconds()
-            try:
-                return await asyncio.wait_for(queue.get(), self.hung_after)
-            except asyncio.TimeoutError:
-                silent += self.hung_after
-                self.hung = self._verdict(self._processor_seconds() - used, silent)
-        self.process.kill()
-        return None
-
-    def _verdict(self, used: float, silent: float) -> str:
-        """Why a worker counts as hung that used so many seconds of processor in the last wait; "" when it does not."""
-        if used < self.hung_after * WORKING_SHARE:
-            return f"no message and no computing for {self.hung_after:g} s"
-        return f"computing, but no message for {self.silent_after:g} s" if silent >= self.silent_after else ""
-
-    def _processor_seconds(self) -> float:
-        try:
-            return sum(psutil.Process(self.process.pid).cpu_times()[:2])
-        except psutil.Error:
-            return 0.0
+    def messages(self) -> AsyncIterator[list[dict[str, Any]]]:
+        """What the worker reports until it ends; messages that are there together come together."""
 
     async def ended(self) -> int:
-        """Exit status, once the process is gone and its log read."""
-        status = await self.process.wait()
-        await self._log_reader
-        return status
+        """Exit status, once it is gone and its log read."""
 
     async def kill(self) -> None:
-        """End it now: what it writes is written to a temporary name first, so nothing can be left half."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-        await self.ended()
-
-    async def _read_messages(self, queue: asyncio.Queue[dict[str, Any] | None]) -> None:
-        try:
-            async for line in self.process.stdout:
-                queue.put_nowait(json.loads(line))
-        except ValueError as error:
-            log.error("worker %s wrote something that is no message: %s", self.process.pid, error)
-            self.process.kill()
-        finally:
-            queue.put_nowait(None)
-
-    async def _read_log(self) -> None:
-        while chunk := await self.process.stderr.read(4096):
-            self.log = (self.log + chunk)[-LOG_BYTES:]
+        """End it now, with every process it has; nothing of it is left afterwards."""
 
 
-class LocalLauncher:
-    """Starts workers as child processes and keeps one warm: imports alone take seconds."""
-
-    def __init__(self, command: tuple[str, ...], hung_after: float, silent_after: float) -> None:
-        self.command, self.hung_after, self.silent_after = command, hung_after, silent_after
-        self._warm: Worker | None = None
-
+class Launcher(Protocol):
     async def prepare(self) -> None:
-        """Have a warm worker waiting."""
-        if self._warm is None or not self._warm.alive:
-            self._warm = await self._spawn()
+        """Whatever makes the next start quicker."""
 
     async def start(self, spec: Path) -> Worker:
-        """A worker that trains what `spec` says."""
-        worker, self._warm = self._warm, None
-        if worker is None or not worker.alive:
-            worker = await self._spawn()
-        try:
-            await worker.begin(spec)
-        except BaseException:  # also when the caller is cancelled: nobody else knows this process
-            await worker.kill()
-            raise
-        return worker
+        """A worker that trains what `spec` says; raises JobError when there can be none."""
 
     async def close(self) -> None:
-        if self._warm is not None:
-            await self._warm.kill()
-
-    async def _spawn(self) -> Worker:
-        # A session of its own: Ctrl-C in the service's terminal is for the service to answer.
-        apart: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        environment = {**os.environ, **ENVIRONMENT}
-        process = await asyncio.create_subprocess_exec(
-            *self.command, cwd=PROJECT, env=environment, limit=MAX_LINE, **pipes, **apart
-        )
-        give_way(process.pid)
-        return Worker(process, self.hung_after, self.silent_after)
+        """End what `prepare` began."""
 
 
-def give_way(pid: int) -> None:
-    """Lower the worker's priority: training may take all processors, answering a chat may not wait for it."""
-    try:
-        process = psutil.Process(pid)
-        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10)
-    except psutil.Error:
-        log.warning("could not lower the priority of worker %s", pid)
+def launcher_of(settings: Settings) -> Launcher:
+    """The launcher that the settings name; raises ValueError when something is missing for it."""
+    patience = settings.hung_after_seconds, settings.silent_after_seconds
+    if settings.launcher == "torchrun":
+        from localtune.jobs.launcher_torchrun import TorchrunLauncher
+
+        return TorchrunLauncher(settings.processes, *patience)
+    if settings.launcher == "ray":
+        from localtune.jobs.launcher_ray import RayLauncher
+
+        return RayLauncher(settings.ray_address, settings.ray_gpus, settings.processes, settings.silent_after_seconds)
+    from localtune.jobs.launcher_local import LocalLauncher
+
+    return LocalLauncher(settings.worker, *patience)

@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from localtune.catalog import Catalog
 from localtune.config import Settings
 from localtune.jobs import hyperparameters, messages, results, wandb_run
 from localtune.jobs.journal import Journal
-from localtune.jobs.launcher import LocalLauncher, Worker
+from localtune.jobs.launcher import Worker, launcher_of
 from localtune.jobs.spec import ADAPTATION, ADAPTATIONS, JobSpec
 from localtune.jobs.validate import InvalidFile, check_same, validate
 from localtune.store import Store
 from localtune.store.queue import Event, Result
 from localtune.store.trouble import is_passing
+from localtune.train.errors import JobError
 
 log = logging.getLogger("localtune.jobs")
 
@@ -37,7 +38,7 @@ KILLED = -9  # exit status after SIGKILL
 class Supervisor:
     def __init__(self, settings: Settings, store: Store, blobs: Blobs, catalog: Catalog) -> None:
         self.settings, self.store, self.blobs, self.catalog = settings, store, blobs, catalog
-        self.launcher = LocalLauncher(settings.worker, settings.hung_after_seconds, settings.silent_after_seconds)
+        self.launcher = launcher_of(settings)
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._to_validate, self._to_train, self._to_report = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -154,6 +155,8 @@ class Supervisor:
                 job, following = following, await self._attempt_with_disk(following)
         except APIError as error:
             await asyncio.to_thread(self.store.queue.fail, job, error.code or "server_error", error.message, "model")
+        except JobError as error:  # of the launcher
+            await asyncio.to_thread(self.store.queue.fail, job, error.code, str(error), None)
         except Exception:
             log.exception("%s could not be trained", job["id"])
             message = "The job could not be run; see the service's log."
@@ -210,11 +213,11 @@ class Supervisor:
         return output / "job.json"
 
     async def _follow(self, job: sqlite3.Row, worker: Worker) -> Mapping[str, Any]:
-        """Record what the worker reports; returns its last message."""
+        """Record what the worker reports; returns its last message, or the one that says why it failed."""
         last: Mapping[str, Any] = {"type": "nothing"}
         clock = messages.Clock()
         async for batch in worker.messages():
-            last, estimate = batch[-1], clock.estimate(batch)
+            last, estimate = last if last["type"] == "failed" else outcome(batch), clock.estimate(batch)
             if events := messages.events(batch):
                 await asyncio.to_thread(self.store.queue.note, job, events, estimated_finish=estimate)
         return last
@@ -272,6 +275,11 @@ class Supervisor:
         for folder in (self.settings.state / "jobs").glob("ftjob-*"):
             results.tidy(folder, statuses.get(folder.name))
         self.blobs.sweep(self.store.files.blobs_in_use)
+
+
+def outcome(batch: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The last message, or the first that says why the worker failed: another of its processes may have spoken after that."""
+    return next((message for message in batch if message["type"] == "failed"), batch[-1])
 
 
 def resolved(job: sqlite3.Row) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from localtune.config import PROJECT
-from localtune.jobs.launcher import give_way
+from localtune.jobs.launcher_local import give_way
 from localtune.store.queue import Event
 
 log = logging.getLogger("localtune.jobs")

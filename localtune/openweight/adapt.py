@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from localtune.jobs.spec import JobSpec
 from localtune.openweight.chat import OpenTokenizer
 from localtune.openweight.folder import base_source, is_adapter, parameter_count
+from localtune.openweight.lean import add_in_place, take_rows
 from localtune.openweight.load import (
     ONE_FILE, choose_device, context_length, load_model, load_tokenizer, local_folder, require_memory, with_adapter,
 )
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 # LoRA (Hu et al. 2021) on every linear layer but the output, as Dettmers et al. 2023 found best; the rank and the scale
 # of 2 = alpha / rank are peft's users' usual ones.
 RANK, ALPHA, TARGETS = 16, 32, "all-linear"
-# What a learning-rate multiplier of 1.0 stands for. An adapter begins at zero and takes ten times the steps.
+# What a learning-rate multiplier of 1.0 stands for, usual for wide models. An adapter begins at zero and takes larger steps.
 PEAK_RATES = {"lora": 2e-4, "qlora": 2e-4, "full": 2e-5}
+WORTHWHILE = 1.1  # places of a padded batch for each of its tokens: above it, rows are laid end to end
 
 
 class OpenWeight:
@@ -79,6 +81,8 @@ class LearntLogits(nn.Module):
         super().__init__()
         self.inner, self.device, self.dtype = inner, device, dtype
         inner.get_output_embeddings().register_forward_pre_hook(self._keep_learnt)
+        self.by_rows = take_rows(inner.get_base_model() if hasattr(inner, "get_base_model") else inner)
+        add_in_place(inner)
         self.learnt: Tensor | None = None
         # No dropout, as in evaluation: a resumed job must repeat every step to the bit.
         inner.eval()
@@ -87,14 +91,28 @@ class LearntLogits(nn.Module):
         return self
 
     def logits_at(self, batch: Batch) -> Tensor:
-        """Float32 logits [N, V]. Padding is on the right, where causal attention needs no mask for it."""
-        self.learnt = batch.places[batch.learnt].to(self.device)
+        """Float32 logits [N, V]. Padding is on the right, where causal attention needs no mask for it, or left out."""
+        if self.by_rows and batch.ids.numel() > WORTHWHILE * len(batch.places):
+            given, learnt = end_to_end(batch, self.device), batch.learnt
+        else:
+            given, learnt = {"input_ids": batch.ids.to(self.device)}, batch.places[batch.learnt]
+        self.learnt = learnt.to(self.device)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            return self.inner(input_ids=batch.ids.to(self.device), use_cache=False).logits[0].float()
+            return self.inner(**given, use_cache=False).logits[0].float()
 
     def _keep_learnt(self, _layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
         """Hidden states [B, T, H] → [1, N, H]: the output layer is the dearest part, and most positions are prompt."""
         return (inputs[0].flatten(0, 1).index_select(0, self.learnt)[None],)
+
+
+def end_to_end(batch: Batch, device: torch.device) -> dict[str, Any]:
+    """A batch as `take_rows` wants it: ids and positions [1, M] of everything that is no padding."""
+    width = batch.ids.shape[1]
+    return {
+        "input_ids": batch.ids.flatten()[batch.places][None].to(device),
+        "position_ids": (batch.places % width)[None].to(device),
+        "row_lengths": (batch.places // width).bincount().tolist(),
+    }
 
 
 def fully(start: Path, device: torch.device) -> PreTrainedModel:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from localtune.openweight.folder import weight_files
+from localtune.openweight.folder import parameter_count, weight_files
 
 FILE = "bases.json"  # in the state folder: {"NAME": "FOLDER_OR_HUB_ID"}
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -72,3 +72,4 @@ def check_folder(place: str, folder: Path) -> None:
         )
     if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")):
         raise ValueError(f"{place}: {folder} has no tokenizer; save it there with tokenizer.save_pretrained")
+    parameter_count(folder)  # looks at the weights' headers

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from functools import lru_cache
 from pathlib import Path
 
 ADAPTER = "adapter_config.json"
+LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
 
 
@@ -45,7 +45,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 @lru_cache(maxsize=256)
 def parameter_count(folder: Path) -> int:
-    """Number of parameters; raises OSError when the weights are not there."""
+    """Number of parameters; raises OSError when the weights are not there, ValueError when they are no safetensors."""
     files = weight_files(folder)
     if not files:
         raise FileNotFoundError(f"{folder} has no model.safetensors")
@@ -53,8 +53,13 @@ def parameter_count(folder: Path) -> int:
 
 
 def parameters_in(path: Path) -> int:
-    """Of one file: its header's length (8 bytes), then the header as JSON."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    """Of one file: its header's length (8 bytes), then the header as JSON. Of any other file no more than that is read."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > min(LONGEST_HEADER, path.stat().st_size - 8):
+                raise ValueError("its header would be longer than it can be")
+            header = json.loads(file.read(length))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is no safetensors file, or damaged: {error}; copy or download it again") from error

@@ -6,8 +6,10 @@ Only weights in safetensors are read and no code of a repository is ever execute
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -26,6 +28,7 @@ TRAINING_BYTES = 12  # beside a trained weight: its gradient and both of Adam's 
 HEADROOM = 1.1  # buffers beside the weights
 GIB = 2**30
 ONE_FILE = "1000GB"  # of weights, when saving: a folder has one file of them
+IMPORTING = threading.Lock()
 OFFLINE = {"local_files_only": True, "trust_remote_code": False}  # left open, transformers would ask on a terminal
 
 
@@ -48,20 +51,26 @@ def is_open_weight(folder: Path) -> bool:
         return False
 
 
+def auto_classes() -> ModuleType:
+    """transformers, with its Auto classes there. It imports them at first use, and fails when two threads are the first."""
+    with IMPORTING:
+        import transformers
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: F401
+    return transformers
+
+
 def load_model(folder: Path, device: torch.device | str, dtype: torch.dtype, **options: Any) -> PreTrainedModel:
     """A base, a fully tuned model, or an adapter put on its base (then a `PeftModel`), in evaluation mode on `device`.
 
     `folder` is absolute, or a hub id written as a path; `options` go to transformers. Raises BaseUnavailable.
     """
-    from transformers import AutoModelForCausalLM
-
     found = local_folder(folder)
     source = local_folder(base_source(found)) if is_adapter(found) else found
     config = load_config(source)
     if "quantization_config" not in options:  # four bits a weight: nobody trains so for want of a little memory
         require_memory(source, device, dtype)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model = auto_classes().AutoModelForCausalLM.from_pretrained(
             source, config=config, dtype=dtype, use_safetensors=True, **OFFLINE, **options
         )
     except torch.OutOfMemoryError:
@@ -88,13 +97,11 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 
     Raises BaseUnavailable, also for the rare tokenizer that cannot tell which characters a token covers.
     """
-    from transformers import AutoTokenizer
-
     found = local_folder(folder)
     if is_adapter(found) and not (found / "tokenizer_config.json").is_file():
         found = local_folder(base_source(found))
     try:
-        tokenizer = AutoTokenizer.from_pretrained(found, **OFFLINE)
+        tokenizer = auto_classes().AutoTokenizer.from_pretrained(found, **OFFLINE)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise unreadable(found, error, "tokenizer") from error
     if not tokenizer.is_fast:
@@ -108,14 +115,14 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 
 def load_config(folder: Path) -> PretrainedConfig:
     """The configuration; raises BaseUnavailable for an architecture that transformers does not know as a causal LM."""
-    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig
+    transformers = auto_classes()
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type", "(none)")
     except (OSError, ValueError) as error:
         raise unreadable(folder, error) from error
-    known = kind in CONFIG_MAPPING and CONFIG_MAPPING[kind] in MODEL_FOR_CAUSAL_LM_MAPPING
+    known = kind in CONFIG_MAPPING and CONFIG_MAPPING[kind] in transformers.MODEL_FOR_CAUSAL_LM_MAPPING
     if not known:
         raise BaseUnavailable(
             "unknown_architecture",
@@ -123,7 +130,7 @@ def load_config(folder: Path) -> PretrainedConfig:
             "language model; code that comes with a model is never executed. Choose a base of another type, or install a "
             "transformers that knows it.",
         )
-    return AutoConfig.from_pretrained(folder, **OFFLINE)
+    return transformers.AutoConfig.from_pretrained(folder, **OFFLINE)
 
 
 def context_length(config: PretrainedConfig) -> int:
@@ -150,9 +157,13 @@ def estimate_bytes(folder: Path, dtype: torch.dtype, trained: int = 0) -> int:
     """Memory that is certainly needed, from the headers of the weights alone.
 
     Every parameter in `dtype`, and for `trained` ones what training keeps. Activations come on top: they depend on the
-    examples, and a smaller batch_size makes them fit.
+    examples, and a smaller batch_size makes them fit. Raises BaseUnavailable.
     """
-    return int(HEADROOM * (parameter_count(folder) * dtype.itemsize + trained * TRAINING_BYTES))
+    try:
+        count = parameter_count(folder)
+    except (OSError, ValueError) as error:
+        raise unreadable(folder, error) from error
+    return int(HEADROOM * (count * dtype.itemsize + trained * TRAINING_BYTES))
 
 
 def free_bytes(device: torch.device | str) -> int:

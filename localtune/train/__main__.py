@@ -1,11 +1,13 @@
 """The worker process: `python -m localtune.train --spec job.json`, or `--warm` to wait for the path on stdin.
 
-Prints JSON lines on stdout and nothing else. It ends when its parent closes stdin, so that no job outlives its service.
+Prints JSON lines on stdout and nothing else. It ends when its parent closes stdin, so that no job outlives its service. With
+`--messages FILE` it works for a service on another machine: the lines go to the file, and the specification is the tie.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import errno
 import json
@@ -13,7 +15,9 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,10 +27,12 @@ import torch
 from localtune.jobs.spec import JobSpec
 from localtune.train.durable import writing
 from localtune.train.errors import JobError
+from localtune.train.group import Group, GroupBroken
 from localtune.train.loop import Job
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # from glibc's malloc.h
-PARENT_GONE = 0
+PARENT_GONE, GROUP_BROKEN = 0, 3  # exit status
+LOOK_EVERY = 1.0  # seconds
 DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 MEMORY_WORDS = ("DefaultCPUAllocator", "MPS backend out of memory")
 DISK_FULL_WORDS = ("No space left", "File too large", "inline_container", "iostream error")
@@ -41,7 +47,10 @@ def main() -> int:
     if path is None:
         return 0
     keep_freed_memory()
-    threading.Thread(target=leave_with_parent, daemon=True).start()
+    watch = leave_with_parent
+    if arguments.messages:
+        sys.stdout, watch = arguments.messages.open("a", encoding="utf-8"), partial(leave_when_replaced, path)
+    threading.Thread(target=watch, daemon=True).start()
     return run(path)
 
 
@@ -50,6 +59,7 @@ def parse_arguments() -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--spec", type=Path, help="job specification (JSON) to run at once")
     mode.add_argument("--warm", action="store_true", help="import everything, then read the path from stdin")
+    parser.add_argument("--messages", type=Path, help="file for the lines; stdin does not matter then")
     return parser.parse_args()
 
 
@@ -60,11 +70,19 @@ def path_from_stdin() -> Path | None:
 
 
 def run(path: Path) -> int:
-    """Train, and turn every failure into a `failed` line with a cause and, where there is one, a cure."""
+    """Train, and turn every failure into a `failed` line with a cause and, where there is one, a cure.
+
+    Every process of a group prints its own failure: as soon as one of them ends, torchrun ends the others.
+    """
     try:
-        Job(JobSpec.load(path), emit).run()
+        group = Group.join()
+        Job(JobSpec.load(path), emit, group).run()
+        group.leave()
     except BrokenPipeError:
         return PARENT_GONE
+    except GroupBroken:
+        traceback.print_exc()
+        return GROUP_BROKEN
     except Exception as error:
         traceback.print_exc()
         code, message = explain(error)
@@ -108,6 +126,15 @@ def leave_with_parent() -> None:
     """Wait until stdin closes. Reads the descriptor itself: `sys.stdin`'s lock would get in the way at exit."""
     while os.read(0, 4096):
         pass
+    leave(PARENT_GONE)
+
+
+def leave_when_replaced(spec: Path) -> None:
+    """Wait until the specification is gone (the job was ended) or is another attempt's: two must never write at once."""
+    mine = spec.read_bytes()
+    with contextlib.suppress(FileNotFoundError):
+        while spec.read_bytes() == mine:
+            time.sleep(LOOK_EVERY)
     leave(PARENT_GONE)
 
 

@@ -15,6 +15,7 @@ from localtune.jobs.spec import JobSpec
 from localtune.train.data import Batch, Dataset, collate, epoch_order, load_dataset, unusable
 from localtune.train.durable import write_folder, write_state
 from localtune.train.errors import JobError
+from localtune.train.group import Group
 from localtune.train.heartbeat import Heartbeat
 from localtune.train.objective import evaluate, loss_and_hits
 from localtune.train.optimiser import AdamW, learning_rate
@@ -30,11 +31,16 @@ Emit = Callable[[Message], None]
 
 
 class Job:
-    """One fine-tuning job. Everything random is a function of seed and step, so the position is just the step."""
+    """One fine-tuning job. Everything random is a function of seed and step, so the position is just the step.
 
-    def __init__(self, spec: JobSpec, emit: Emit) -> None:
-        torch.set_num_threads(spec.threads)
-        self.spec, self.emit, self.beat = spec, emit, Heartbeat(emit)
+    Of a group, every process runs it; the one that leads writes and reports for all.
+    """
+
+    def __init__(self, spec: JobSpec, emit: Emit, group: Group = Group()) -> None:
+        torch.set_num_threads(max(1, spec.threads // group.neighbours))
+        self.group = group
+        self.spec, self.emit = spec, emit if group.leads else nothing
+        self.beat = Heartbeat(self.emit)
         self.output = Path(spec.output)
         self.journal = Journal(self.output)
         self.subject = subject_of(spec, self.beat)
@@ -61,20 +67,25 @@ class Job:
         """Train from the last saved state to the end; raises JobError when numbers stop being finite."""
         self.resume()
         self.announce()
-        started = time.monotonic() - self.seconds
-        save_at = self.seconds + SAVE_EVERY
+        self.started = time.monotonic() - self.seconds
+        self.save_at = self.seconds + SAVE_EVERY
         while self.step < self.total_steps:
             metrics = self.train_step()
-            self.report({"step": self.step, "total_steps": self.total_steps, **metrics})
-            self.seconds = time.monotonic() - started
-            if self.epoch_ends:
-                self.checkpoint(metrics)
-            if self.epoch_ends or self.seconds > save_at:
-                self.save()
-                spent = time.monotonic() - started - self.seconds
-                save_at = self.seconds + max(SAVE_EVERY, spent / SAVE_SHARE)
+            if self.group.leads:
+                self.record(metrics)
         trained_tokens = self.training.n_tokens * self.spec.n_epochs
         self.emit({"type": "done", "trained_tokens": trained_tokens, "seconds": round(self.seconds, 3)})
+
+    def record(self, metrics: Message) -> None:
+        """Report a step, and keep model and state when it is time."""
+        self.report({"step": self.step, "total_steps": self.total_steps, **metrics})
+        self.seconds = time.monotonic() - self.started
+        if self.epoch_ends:
+            self.checkpoint(metrics)
+        if self.epoch_ends or self.seconds > self.save_at:
+            self.save()
+            spent = time.monotonic() - self.started - self.seconds
+            self.save_at = self.seconds + max(SAVE_EVERY, spent / SAVE_SHARE)
 
     def report(self, metrics: Message) -> None:
         """Write down, then tell: whoever should hear it may just be gone."""
@@ -99,22 +110,30 @@ class Job:
 
     def train_step(self) -> Message:
         """One optimiser step; returns the metrics of it."""
-        batch = self.batch(self.step)
+        batch, share = self.batch(self.step)
         self.step += 1
         loss, hits = loss_and_hits(self.model, batch)
-        self.require_finite("loss", loss.item())
+        loss = loss * share
+        mean, accuracy = self.group.sum(loss.item(), hits.item() / len(batch.targets) * share)
+        self.require_finite("loss", mean)
         loss.backward()
+        self.group.sum_gradients(self.changing.values())
         rate = learning_rate(self.step, self.total_steps, self.spec.learning_rate_multiplier, self.subject.peak_rate)
         self.require_finite("gradient", self.optimiser.step(rate))
-        accuracy = hits.item() / len(batch.targets)
-        return {"train_loss": loss.item(), "train_mean_token_accuracy": accuracy, **self.validate()}
+        return {"train_loss": mean, "train_mean_token_accuracy": accuracy, **self.validate()}
 
-    def batch(self, step: int) -> Batch:
-        """The batch of the step that comes after `step` steps."""
+    def batch(self, step: int) -> tuple[Batch, float]:
+        """This process's part of the batch that comes after `step` steps, and its share of the learnt tokens.
+
+        Where nothing is left for this process, an example of another one's with a share of 0.
+        """
         epoch, index = divmod(step, self.steps_per_epoch)
         order = epoch_order(len(self.training.examples), self.spec.seed, epoch)
-        chosen = order[index * self.spec.batch_size : (index + 1) * self.spec.batch_size]
-        return collate((self.training.examples[n] for n in chosen), self.tokenizer.eot_id)
+        numbers = order[index * self.spec.batch_size : (index + 1) * self.spec.batch_size]
+        chosen = [self.training.examples[n] for n in numbers]
+        own = self.group.part(chosen)
+        share = sum(len(example.learnt) for example in own) / sum(len(example.learnt) for example in chosen)
+        return collate(own or chosen[:1], self.tokenizer.eot_id), share
 
     def require_finite(self, name: str, value: float) -> None:
         if not math.isfinite(value):
@@ -129,10 +148,10 @@ class Job:
         metrics: Message = {}
         if self.validation and self.step % VALIDATE_EVERY == 0:
             drawn = epoch_order(len(self.validation), self.spec.seed, self.step)[: self.spec.batch_size]
-            result = evaluate(self.model, [self.validation[n] for n in drawn], self.tokenizer.eot_id)
+            result = evaluate(self.model, [self.validation[n] for n in drawn], self.tokenizer.eot_id, self.group)
             metrics |= zip(("valid_loss", "valid_mean_token_accuracy"), result)
         if self.validation and self.epoch_ends:
-            result = evaluate(self.model, self.validation, self.tokenizer.eot_id, self.beat)
+            result = evaluate(self.model, self.validation, self.tokenizer.eot_id, self.group, self.beat)
             metrics |= zip(("full_valid_loss", "full_valid_mean_token_accuracy"), result)
         return metrics
 
@@ -159,14 +178,17 @@ class Job:
     def resume(self) -> None:
         """Go back to the state of `resume.pt`, if an earlier attempt left one."""
         path = self.output / "resume.pt"
-        if not path.exists():
-            self.journal.cut(0)
-            return
-        state = torch.load(path, weights_only=True)
-        self.step, self.seconds, self.checkpoints = state["step"], state["seconds"], state["checkpoints"]
-        self.journal.cut(self.step)
-        if self.step < self.total_steps:
+        state = torch.load(path, weights_only=True) if path.exists() else {}
+        self.step, self.seconds = state.get("step", 0), state.get("seconds", 0.0)
+        self.checkpoints = state.get("checkpoints", [])
+        if self.group.leads:
+            self.journal.cut(self.step)
+        if 0 < self.step < self.total_steps:
             with torch.no_grad():
                 for name, parameter in self.changing.items():
                     parameter.copy_(state["model"][name])
             self.optimiser.load_state_dict(state["optimiser"])
+
+
+def nothing(_message: Message) -> None:
+    """What a process says that does not lead."""

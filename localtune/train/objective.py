@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from localtune.train.data import Batch, Example, collate
+from localtune.train.group import Group
 from localtune.train.subject import Trainable
 
 EVALUATION_TOKENS = 8_192  # padded tokens per evaluation batch: bounds memory, whatever the examples' lengths
@@ -24,18 +25,20 @@ def loss_and_hits(model: Trainable, batch: Batch) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def evaluate(
-    model: Trainable, examples: Sequence[Example], padding: int, beat: Callable[[], None] = lambda: None
+    model: Trainable, examples: Sequence[Example], padding: int, group: Group = Group(),
+    beat: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
     """Mean loss in nats and token accuracy over all learnt tokens of `examples`; `beat` after each batch."""
     model.eval()
     loss_sum = hit_sum = count = 0.0
-    for batch in evaluation_batches(examples, padding):
+    for batch in group.part(evaluation_batches(examples, padding)):
         loss, hits = loss_and_hits(model, batch)
         loss_sum += loss.item() * len(batch.targets)
         hit_sum += hits.item()
         count += len(batch.targets)
         beat()
     model.train()
+    loss_sum, hit_sum, count = group.sum(loss_sum, hit_sum, count)
     return loss_sum / count, hit_sum / count
 
 

@@ -104,13 +104,13 @@ def follow(worker: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], float]:
     return messages, cpu[-1] - cpu[0] if cpu else 0.0
 
 
-def run_trl(spec: JobSpec, more: dict[str, str]) -> Result:
+def run_trl(spec: JobSpec, more: dict[str, str], script: Path = Path(__file__)) -> Result:
     with tempfile.TemporaryDirectory() as output:
         path = Path(output, "job.json")
         JobSpec(**{**vars(spec), "output": output}).save(path)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", **more}
         started = time.perf_counter()
-        done = subprocess.run([BENCH_PYTHON, __file__, "--inside", str(path)], env=environment, capture_output=True, text=True)
+        done = subprocess.run([BENCH_PYTHON, str(script), "--inside", str(path)], env=environment, capture_output=True, text=True)
         total = time.perf_counter() - started
         if done.returncode:
             raise RuntimeError(f"TRL's side failed:\n{done.stderr[-2000:]}")

@@ -17,7 +17,7 @@ from helpers.classification import (
 from helpers.class_plots import confusion, learning_curves, reliability_diagram, roc_and_precision_recall
 from helpers.errors import JobFailed
 from helpers.scoring import (
-    Interval, accuracy, best_threshold, calibration_error, f_beta, interval, mcnemar, reliability, weighted_f1,
+    Interval, accuracy, best_threshold, calibration_error, f_beta, interval, mcnemar, reliability, signed, weighted_f1,
 )
 from sklearn.metrics import fbeta_score, roc_auc_score
 
@@ -145,6 +145,11 @@ def test_an_interval_of_a_score_leaves_out_draws_with_one_class() -> None:
 def test_an_interval_needs_pairs(truth, given) -> None:
     with pytest.raises(ValueError, match="as many predictions"):
         interval(accuracy, truth, given)
+
+
+@pytest.mark.parametrize("change, text", [(0.034, "+0.03"), (-0.127, "-0.13"), (-0.0033, "0.00"), (0.0033, "0.00"), (0.0, "0.00")])
+def test_a_change_has_a_sign_unless_it_is_nothing(change: float, text: str) -> None:
+    assert signed(change) == text
 
 
 def test_mcnemar_counts_the_rows_on_which_one_is_right() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +115,85 @@ def test_another_content_than_expected_is_refused_and_not_kept(public: Path, tmp
         ar_lsat.load(download=True)
     assert sorted(path.name for path in (tmp_path / "cache" / "ar-lsat").iterdir()) == [
         "AR_DevelopmentData.json", "AR_TrainingData.json"]
+
+
+class Host(BaseHTTPRequestHandler):
+    """Stands in for the public host: hands out the files of a folder, as `mode` says."""
+
+    folder: Path
+    mode = "good"
+    asked: list[str] = []
+
+    def do_GET(self) -> None:
+        name = self.path.rsplit("/", 1)[1]
+        self.asked.append(name)
+        content, broken = (self.folder / name).read_bytes(), name == "AR_TestData.json" and self.mode != "good"
+        self.send_response(503 if broken and self.mode == "down" else 200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[:50] if broken and self.mode == "breaks off" else content[::-1] if broken else content)
+
+    def log_message(self, *parts: object) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def host(public: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Host]]:
+    class OneHost(Host):
+        folder, asked = public, []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), OneHost) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setattr(ar_lsat, "ADDRESS", f"http://127.0.0.1:{server.server_port}/data")
+        monkeypatch.setenv("no_proxy", "*")
+        yield OneHost
+        server.shutdown()
+        thread.join()
+
+
+def test_the_host_is_asked_once_for_each_file(host: type[Host], capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        assert ar_lsat.load(download=True).source == "AR-LSAT, downloaded"
+    assert host.asked == list(ar_lsat.FILES.values()) and capsys.readouterr().out.count(" bytes") == 3
+
+
+@pytest.mark.parametrize(("mode", "said"), [("breaks off", "broke off after 50 of"), ("down", "503")])
+def test_what_the_host_does_not_give_whole_is_said_and_asked_again(
+    host: type[Host], tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, said: str
+) -> None:
+    host.mode = mode
+    assert ar_lsat.load(download=True).source == "logic games"
+    assert said in capsys.readouterr().out and len(list((tmp_path / "cache" / "ar-lsat").iterdir())) == 2
+    host.mode = "good"
+    assert ar_lsat.load(download=True).source == "AR-LSAT, downloaded"
+    assert host.asked == [*ar_lsat.FILES.values(), "AR_TestData.json"]  # what had come is not asked for again
+
+
+def test_other_bytes_from_the_host_are_refused(host: type[Host], tmp_path: Path) -> None:
+    host.mode = "forged"
+    with pytest.raises(ValueError, match=r"SHA-256 differs"):
+        ar_lsat.load(download=True)
+    assert not (tmp_path / "cache" / "ar-lsat" / "AR_TestData.json").exists()
+
+
+def test_an_interrupted_download_leaves_nothing_behind(
+    host: type[Host], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*shown: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("helpers.progress.Progress.update", lambda bar, done, total, label: stop() if done else None)
+    monkeypatch.setattr(ar_lsat, "BLOCK", 2000)
+    (host.folder / "AR_TrainingData.json").write_bytes(b" " * 10_000)
+    with pytest.raises(KeyboardInterrupt):
+        ar_lsat.load(download=True)
+    assert list((tmp_path / "cache" / "ar-lsat").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_made_is_said(public: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cache").write_text("a file", encoding="utf-8")
+    assert ar_lsat.load(download=True).source == "logic games" and "cannot be downloaded" in capsys.readouterr().out
 
 
 def test_a_subset_takes_no_passage_apart() -> None:

@@ -66,7 +66,8 @@ def test_a_job_of_another_model_with_the_same_name_is_not_used(provider) -> None
 
 @pytest.mark.usefixtures("local")
 @pytest.mark.parametrize(
-    "other", [{"seed": 2}, {"hyperparameters": {"n_epochs": 3}}, {"suffix": "x"}, {"validation": True}]
+    "other",
+    [{"seed": 2}, {"hyperparameters": {"n_epochs": 3}}, {"suffix": "x"}, {"validation": True}, {"metadata": {"adaptation": "full"}}],
 )
 def test_any_difference_makes_a_new_job(provider, other) -> None:
     client = provider.client()

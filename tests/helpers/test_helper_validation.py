@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,9 @@ BAD_LINES: list[tuple[str, str | bytes]] = [
     ("duplicate_key", chat(USER, ASSISTANT).replace('"role": "user"', '"role": "user", "role": "user"')),
     ("duplicate_key", '{"prompt": "x", "prompt": "a", "completion": " b"}'),
     ("not_utf8", "{}".encode("utf-16")),
+    ("not_utf8", chat(USER, ASSISTANT).encode("utf-16-le")),
+    ("byte_order_mark", b"\xef\xbb\xbf" + chat(USER, ASSISTANT).encode()),
+    ("invalid_json", chat(USER, ASSISTANT) + "\r" + chat(USER, ASSISTANT)),
     ("invalid_json", chat(USER, ASSISTANT) + chat(USER, ASSISTANT)),
     ("invalid_json", "[" * 100_000),
     ("not_utf8", b'{"messages": "\xff"}'),
@@ -66,6 +71,7 @@ BAD_LINES: list[tuple[str, str | bytes]] = [
     ("bad_part", chat(USER, {"role": "assistant", "content": [{"type": "image_url", "image_url": {"url": "u"}}]})),
     ("bad_tools", chat(USER, ASSISTANT, tools=[{"name": "f"}])),
     ("bad_tools", chat(USER, ASSISTANT, tools={}, parallel_tool_calls="no")),
+    ("bad_tools", chat(USER, ASSISTANT, tools=[{"type": "function", "function": {"name": "no spaces"}}])),
     ("bad_tool_call", chat(USER, {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f"}}]})),
     ("bad_tool_call", chat(USER, calls("f", {"x": 1}), tools=[TOOL])),
     ("bad_tool_call", chat({**USER, "tool_calls": []}, ASSISTANT)),
@@ -77,6 +83,8 @@ BAD_LINES: list[tuple[str, str | bytes]] = [
     ("last_not_assistant", chat(USER, ASSISTANT, USER)),
     ("late_system_message", chat(USER, {"role": "system", "content": "s"}, ASSISTANT)),
     ("empty_answer", chat(USER, {"role": "assistant", "content": " "})),
+    ("empty_answer", chat(USER, {"role": "assistant", "content": [{"type": "text", "text": " "}]})),
+    ("empty_answer", '{"prompt": "a", "completion": "  "}'),
     ("empty_completion", '{"prompt": "a", "completion": ""}'),
     ("lone_surrogate", chat(USER, {"role": "assistant", "content": "\ud83d"})),
     ("not_local", chat(USER, ASSISTANT, tools=[])),
@@ -218,6 +226,9 @@ def test_duplicates_name_the_first_copy() -> None:
 def test_too_long_for_the_model() -> None:
     rows = [completion_row(f"{n} " * 30, "x") for n in range(50)]
     assert set(validate(rows, model="tiny-limit")["rule"]) == {"too_long"}
+    with pytest.warns(UserWarning, match="another-maker") as warned:
+        assert validate(rows, model="another-maker").empty
+    assert any("no limit is known" in str(one.message) for one in warned)
     assert validate(rows).empty
 
 
@@ -280,6 +291,32 @@ def test_the_byte_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "train.jsonl", [*[json.dumps(row) for row in GOOD], bad])
     what = validate(path).query("rule == 'not_utf8'").iloc[0]
     assert what["line"] == 51 and f"byte {bad.index(0xE9) + 1} of the line is 0xe9" in what["what"]
+
+
+def test_a_lone_carriage_return_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b"\r".join(json.dumps(row).encode() for row in GOOD))
+    assert "carriage return" in validate(path).query("rule == 'invalid_json'").iloc[0]["what"]
+
+
+def test_the_answer_of_a_function_needs_its_name() -> None:
+    call = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
+    said = {"role": "function", "content": "7"}
+    for name, found in (({}, {"bad_name", "not_local"}), ({"name": "f"}, {"not_local"})):
+        row = {"messages": [USER, call, {**said, **name}, ASSISTANT], "functions": [TOOL["function"]]}
+        assert rules(validate([row]).query("line > 0")) == found
+
+
+SECRETS = ["sk-" + "a1" * 16, "sk-ant-api03-" + "a1_-" * 8, "AKIA" + "A1" * 8, "ASIA" + "A1" * 8, "AIzaSy" + "a1-" * 11,
+           "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----", "eyJhbGciOiJI.eyJz.x",
+           "github_pat_" + "a1" * 12, "ghp_" + "a" * 36, "gho_" + "a" * 36, "ghs_" + "a" * 36, "hf_" + "a" * 34,
+           "sk_live_" + "a1" * 12, "npm_" + "a1" * 18, "xoxb-" + "1a" * 12, "xoxp-" + "1a" * 12]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_keys_whose_form_is_known_are_found_once(secret: str) -> None:
+    found = validate([*GOOD, chat_row("Be brief.", "What is the key?", f"It is {secret}")])
+    assert found[["line", "rule"]].to_numpy().tolist() == [[51, "secret"]] and secret[8:] not in found.iloc[0]["what"]
 
 
 def test_secrets_are_not_repeated_in_the_report_and_examples_are_no_addresses() -> None:
@@ -349,6 +386,14 @@ def test_all_tokens_are_counted_as_one_by_one(model: str) -> None:
     assert report.tokens is not None and report.tokens["examples"] == len(rows)
     assert report.tokens["total"] == sum(count_row(row, model) for row in rows)
     assert ("too_long" in report.findings.counts) == (model == "tiny-limit")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no head")
+def test_a_reader_who_leaves_early_gets_no_traceback(tmp_path: Path) -> None:
+    path = write(tmp_path / "bad.jsonl", ["{"] * 3000)
+    command = f'"{sys.executable}" -m helpers.validation "{path}"'
+    ended = subprocess.run(f"{command} | head -1", shell=True, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    assert "bad.jsonl: 3,000 lines" in ended.stdout and ended.stderr == ""
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

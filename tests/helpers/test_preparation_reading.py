@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -44,12 +45,14 @@ def test_json_lines_in_a_json_file_are_noted(tmp_path: Path) -> None:
 
 def test_a_workbook_gives_texts_of_its_first_sheet(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
-    for row in (["prompt", "completion", None], ["a", 1, None], [None, None, None], ["b", 2.5, None], ["NA", True, None]):
+    for row in (["prompt", "completion", None], ["a", 1, None], [None, None, None], ["b", 2.5, None], ["NA", True, None],
+                ["c", date(2026, 1, 2), None]):
         book.active.append(row)
     book.create_sheet("more")
     book.save(tmp_path / "a.xlsx")
     reading = read_table(tmp_path / "a.xlsx")
-    assert reading.table.values.tolist() == [["a", "1"], ["b", "2.5"], ["NA", "True"]] and "2 sheets" in reading.notes[0]
+    assert reading.table.values.tolist() == [["a", "1"], ["b", "2.5"], ["NA", "True"], ["c", "2026-01-02"]]
+    assert "2 sheets" in reading.notes[0]
 
 
 def test_columns_may_be_named(tmp_path: Path) -> None:
@@ -73,6 +76,7 @@ def test_columns_may_be_named(tmp_path: Path) -> None:
     ("a.jsonl", b'{"messages": []}\n', "chat examples already"),
     ("a.json", b'[\n{"prompt": "a",\n}]', "line 3"), ("a.json", b'"text"', "a list of objects"), ("a.json", b"", "no example"),
     ("a.json", b'{"prompt": ["a"], "completion": []}', "different length"),
+    ("a.csv", b"prompt;completion\na;b\n", "separated by ';'"), ("a.tsv", b"prompt,completion\na,b\n", "separated by ','"),
     ("a.xlsx", b"not a workbook", "no Excel workbook"), ("a.docx", b"x", ".docx is not known"), ("a", b"x", "no extension"),
     ("a.csv", b"question,completion\na,b\n", "no column 'prompt'.*question.*--prompt"),
 ])

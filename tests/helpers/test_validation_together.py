@@ -85,6 +85,31 @@ def test_a_template_shared_by_all_lines_costs_a_bounded_comparison(monkeypatch: 
     assert found == [] and 0 < len(compared) <= 100 * near.LATEST * 4
 
 
+def test_a_changed_word_is_found_among_many_lines_of_one_template() -> None:
+    """Far more lines than are compared one by one share the beginning and the end of the text."""
+    dice = random.Random(5)
+    reviews = [dice.choices(WORDS, k=18) for _ in range(300)]
+    planted = [[*reviews[9 * n][:n], "changed", *reviews[9 * n][n + 1 :]] for n in range(18)]
+    template = "Is this review good or bad? Answer with one word.\n\nReview: {}\n\nAnswer:"
+    rows = [chat_row(None, template.format(" ".join(words)), "good") for words in (*reviews, *planted)]
+    assert [line for line, _ in near_ones(validate(rows))] == list(range(301, 319))
+
+
+# --- two files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["case", "word"])
+def test_what_is_nearly_the_same_in_the_validation_file_is_a_leak(tmp_path: Path, kind: str) -> None:
+    question, answer = text("x", 20), text("y", 20)
+    other = question.upper() if kind == "case" else question.replace(question.split()[4], "changed", 1)
+    training = write_jsonl(tmp_path / "t.jsonl", [*rows(60), chat_row("Be brief.", question, answer)])
+    report = check(training, validation=[*rows(3), chat_row("Be brief.", other, answer)])
+    found = [what for line, rule, _, what, _ in report.findings.rows() if (line, rule) == (61, "leaked_example")]
+    expected = "nearly the same as line 4" if kind == "case" else "one word differs from line 4"
+    assert len(found) == 1 and found[0].startswith(expected + " of the validation file")
+    assert report.findings.counts["leaked_example"] == 4 and "near_duplicate" not in report.findings.counts
+
+
 # --- several processes -----------------------------------------------------------------------------------------------
 
 ODD = [b"", b"{", b'{"messages": [{"role": "human", "content": "x"}]}', b"\xff", b" ", b"[1]", b"{}\r"]

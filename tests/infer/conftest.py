@@ -1,15 +1,14 @@
 """A tiny random model whose answers depend clearly on the prompt, and engines on it."""
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from localtune.infer.engine import Engine, Finish, GenerateRequest, Token
+from localtune.infer.engine import Engine, GenerateRequest
 from localtune.model.llama import Llama, load_llama, save_llama
 from localtune.model.tokenizer import Tokenizer
 from tests.tiny import tiny_base
@@ -60,21 +59,3 @@ def request_for(folder: Path) -> Callable[..., GenerateRequest]:
         return GenerateRequest(**{"folder": folder, "prompt_ids": prompt_ids, **fields, **changes})
 
     return make
-
-
-async def collect(engine: Engine, request: GenerateRequest) -> tuple[list[Token], Finish]:
-    *tokens, finish = [item async for item in engine.generate(request)]
-    return tokens, finish
-
-
-def run(*work: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Results of coroutines run concurrently."""
-
-    async def all_of_them() -> list[Any]:
-        return await asyncio.gather(*work)
-
-    return asyncio.run(all_of_them())
-
-
-def text(tokens: list[Token]) -> str:
-    return "".join(token.text for token in tokens)

@@ -14,7 +14,7 @@ from localtune.infer.runner import Runner
 from localtune.infer.sequence import Sequence
 from localtune.model.llama import Llama, load_llama, save_llama
 from localtune.model.tokenizer import Tokenizer
-from tests.infer.conftest import collect, run, text
+from tests.infer.asking import closing_ends_waiting_callers, collect, run, text
 from tests.tiny import tiny_base
 
 PROMPTS = [[40, 50, 60], [70], list(range(100, 130)), [5, 4, 3, 9, 200, 11], [33] * 9]
@@ -212,21 +212,8 @@ def test_the_least_recently_used_model_is_dropped(engine: Engine, request_for: M
     assert list(engine.runners) == [folders[2]]
 
 
-def test_closing_the_engine_ends_waiting_callers(folder: Path, request_for: MakeRequest) -> None:
-    engine = Engine()
-    engine.start()
-
-    async def scenario() -> None:
-        async with aclosing(engine.generate(request_for([40], max_tokens=1000))) as items:
-            await anext(items)
-            await asyncio.to_thread(engine.close)
-            async for _ in items:
-                pass
-
-    with pytest.raises(EngineError, match="shutting down"):
-        asyncio.run(scenario())
-    with pytest.raises(EngineError, match="not running"):
-        run(collect(engine, request_for([40])))
+def test_closing_the_engine_ends_waiting_callers(request_for: MakeRequest) -> None:
+    closing_ends_waiting_callers(request_for([40], max_tokens=1000))
 
 
 def test_a_request_needs_a_prompt_and_room(engine: Engine, request_for: MakeRequest) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,9 @@ import psutil
 import pytest
 import torch
 
+from localtune.__main__ import parser
 from localtune.catalog import built_in_names
+from localtune.config import PROJECT
 from localtune.ids import base_of, model_name
 from localtune.openweight import load
 from localtune.openweight.bases import read_bases
@@ -138,6 +142,23 @@ def test_damaged_weights_are_named(base: Path, tmp_path: Path) -> None:
     assert str(folder) in caught.value.message
 
 
+@pytest.mark.parametrize("content", [b"short", b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"[]", bytes(8)])
+def test_what_is_no_safetensors_is_named_before_anything_is_loaded(content: bytes, tmp_path: Path) -> None:
+    folder = tiny_open(tmp_path / "base")
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match="model.safetensors is no safetensors file"):
+        read_bases(tmp_path, [f"a={folder}"], ())
+    with pytest.raises(BaseUnavailable, match="model.safetensors is no safetensors file"):
+        load_model(folder, "cpu", torch.float32)
+
+
+def test_memory_for_answers_is_an_option() -> None:
+    assert parser().parse_args(["serve", "--max-model-gb", "1.5"]).max_model_bytes == 1_500_000_000
+    for wrong in ("0", "-1", "nan", "inf", "much"):
+        with pytest.raises(SystemExit):
+            parser().parse_args(["serve", "--max-model-gb", wrong])
+
+
 # The hub
 
 
@@ -197,3 +218,26 @@ def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         run_job(open_spec(tmp_path, Path("org/model")))
     assert caught.value.code == "base_not_downloaded"
     assert cached_folder("org/model") is None
+
+
+FIRST_USE = """
+import sys, threading
+from pathlib import Path
+from localtune.openweight.load import load_config, load_tokenizer
+together, wrong = threading.Barrier(4), []
+def use(load):
+    together.wait()
+    try:
+        load(Path(sys.argv[1]))
+    except BaseException as error:
+        wrong.append(repr(error))
+threads = [threading.Thread(target=use, args=[load]) for load in (load_config, load_tokenizer) * 2]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+sys.exit("; ".join(wrong))
+"""
+
+
+def test_several_threads_may_be_the_first_to_need_transformers(base: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_USE, str(base)], capture_output=True, text=True, cwd=PROJECT)
+    assert done.returncode == 0, done.stderr

@@ -18,26 +18,14 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, Lfm2Config, MambaConfig, PretrainedConfig, PreTrainedModel
 
-from localtune.infer.engine import Engine, EngineError, Finish, GenerateRequest, Token
+from localtune.infer.engine import Engine, EngineError, GenerateRequest, Token
 from localtune.infer.open_model import OpenModel
 from localtune.openweight.load import load_model
+from tests.infer.asking import closing_ends_waiting_callers, collect, run
 from tests.openweight.tiny_open import FAMILIES, SHAPE, tiny_open, tiny_tokenizer
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
 PROMPTS = [[40, 50, 60], [70], list(range(100, 190)), [5, 4, 3, 9, 200, 11], [33] * 9]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    """Threads that wait for each other make tiny models slow on a busy machine."""
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A base of every family."""
-    root = tmp_path_factory.mktemp("bases")
-    return {family: tiny_open(root / family, family) for family in FAMILIES}
 
 
 @pytest.fixture(scope="module")
@@ -70,18 +58,9 @@ def request(folder: Path, prompt: list[int], **changes: Any) -> GenerateRequest:
                               "temperature": 0.0, **changes})
 
 
-async def collect(engine: Engine, wanted: GenerateRequest) -> tuple[list[Token], Finish]:
-    *tokens, finish = [item async for item in engine.generate(wanted)]
-    return tokens, finish
-
-
 def answers(engine: Engine, *wanted: GenerateRequest) -> list[list[Token]]:
     """Tokens of requests made at the same time."""
-
-    async def every() -> list[tuple[list[Token], Finish]]:
-        return await asyncio.gather(*(collect(engine, one) for one in wanted))
-
-    return [tokens for tokens, _ in asyncio.run(every())]
+    return [tokens for tokens, _ in run(*(collect(engine, one) for one in wanted))]
 
 
 def ids(tokens: list[Token]) -> list[int]:
@@ -238,7 +217,7 @@ def test_a_model_without_room_waits_for_the_busy_one_and_one_too_large_is_refuse
         found = answers(engine, *wanted)
         assert ids(found[0]) == ids(found[2]) != ids(found[1])
         engine.open.limit = 10_000
-        with pytest.raises(EngineError, match="max_model_bytes") as caught:
+        with pytest.raises(EngineError, match="--max-model-gb") as caught:
             answers(engine, request(folders["gemma"], [40]))
         assert (caught.value.status, caught.value.code) == (503, "insufficient_memory")
     finally:
@@ -350,20 +329,7 @@ def test_tokens_outside_the_models_table_are_refused(engine: Engine, folders: di
 
 
 def test_closing_the_engine_ends_waiting_callers(folders: dict[str, Path]) -> None:
-    engine = Engine()
-    engine.start()
-
-    async def scenario() -> None:
-        async with aclosing(engine.generate(request(folders["llama"], [40], max_tokens=250))) as items:
-            await anext(items)
-            await asyncio.to_thread(engine.close)
-            async for _ in items:
-                pass
-
-    with pytest.raises(EngineError, match="shutting down"):
-        asyncio.run(scenario())
-    with pytest.raises(EngineError, match="not running"):
-        answers(engine, request(folders["llama"], [40]))
+    closing_ends_waiting_callers(request(folders["llama"], [40], max_tokens=250))
 
 
 def test_the_embedded_model_does_without_transformers(tmp_path: Path) -> None:

@@ -26,12 +26,6 @@ ASK = [{"role": "user", "content": "What is the capital of France?"}]
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    root = tmp_path_factory.mktemp("bases")
-    return {family: tiny_open(root / family, family) for family in FAMILIES}
-
-
-@pytest.fixture(scope="module")
 def http(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service that offers every family by its name, with a worker that does nothing."""
     torch.set_num_threads(1)

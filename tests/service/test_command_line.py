@@ -51,7 +51,7 @@ def test_light_commands_do_not_load_pytorch(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
 
 
-@pytest.mark.parametrize("wrong", [{"port": 70_000}, {"idle_exit_minutes": 0}, {"max_running_jobs": 0}])
+@pytest.mark.parametrize("wrong", [{"port": 70_000}, {"idle_exit_minutes": 0}, {"max_running_jobs": 0}, {"max_model_bytes": 0}])
 def test_senseless_settings_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError):
         Settings(state=tmp_path, **wrong)

@@ -17,7 +17,7 @@ import torch
 from localtune.base.evaluation.task import Request
 from localtune.infer.engine import Engine, Finish, GenerateRequest
 from localtune.jobs.hyperparameters import resolve
-from localtune.jobs.launcher import ENVIRONMENT
+from localtune.jobs.launcher_local import ENVIRONMENT
 from localtune.jobs.spec import JobSpec
 from localtune.model.llama import LlamaConfig
 from localtune.model.tokenizer import Tokenizer

@@ -1,0 +1,37 @@
+"""Jobs trained by two processes, as the service starts them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from localtune.jobs.launcher_torchrun import TorchrunLauncher
+from localtune.jobs.spec import JobSpec
+
+PATIENCE = 300.0  # seconds of silence, on a machine under load
+
+
+def run_grouped(spec: JobSpec, processes: int = 2) -> tuple[list[dict[str, Any]], int]:
+    """The messages of all processes together, and torchrun's exit status; asserts that nothing is left running."""
+    path = Path(spec.output) / "job.json"
+    spec.save(path)
+    lines, status = asyncio.run(followed(path, processes))
+    assert not [child for child in psutil.Process().children(recursive=True) if str(path) in child.cmdline()]
+    return lines, status
+
+
+async def followed(path: Path, processes: int) -> tuple[list[dict[str, Any]], int]:
+    worker = await TorchrunLauncher(processes, PATIENCE, PATIENCE).start(path)
+    lines = [line async for batch in worker.messages() for line in batch]
+    status = await worker.ended()
+    await worker.kill()
+    assert status == 0 or lines[-1]["type"] == "failed", worker.log.decode()
+    return lines, status
+
+
+def curve(lines: list[dict[str, Any]], name: str) -> dict[int, float]:
+    """Step → the metric of this name, where it was measured."""
+    return {line["step"]: line[name] for line in lines if line["type"] == "metrics" and name in line}
