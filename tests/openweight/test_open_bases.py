@@ -234,7 +234,7 @@ def use(load):
 threads = [threading.Thread(target=use, args=[load]) for load in (load_config, load_tokenizer) * 2]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-sys.exit("; ".join(wrong))
+sys.exit("; ".join(wrong) or 0)
 """
 
 
