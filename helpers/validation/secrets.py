@@ -19,8 +19,8 @@ _SECRETS: tuple[tuple[bytes, bytes, str, re.Pattern[bytes]], ...] = tuple(
     for pair, needle, name, pattern in (
         (b"k-", b"sk-", "a key of OpenAI or Anthropic",
          rb"sk-(?:proj-|ant-|svcacct-|admin-)[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}"),
-        (b"IA", b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
-        (b"IA", b"ASIA", "an AWS key", rb"ASIA[0-9A-Z]{16}"),
+        (b"KI", b"AKIA", "an AWS key", rb"AKIA[0-9A-Z]{16}"),
+        (b"SI", b"ASIA", "an AWS key", rb"ASIA[0-9A-Z]{16}"),
         (b"Iz", b"AIzaSy", "a Google key", rb"AIzaSy[0-9A-Za-z_-]{33}"),
         (b"-B", b"-----BEGIN", "a private key", rb"-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY"),
         (b"yJ", b"eyJhbGciOi", "a signed token", rb"eyJhbGciOi[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\."),
