@@ -28,7 +28,7 @@ from localtune.openweight.chat import OpenTokenizer
 from localtune.openweight.load import choose_device, context_length, load_model, load_tokenizer
 from localtune.train.data import Example, epoch_order, load_dataset
 from localtune.train.optimiser import learning_rate
-from tests.bench.trl_speed import KEPT_MEMORY, Result, make_bench_venv, report, run_ours, run_trl
+from tests.bench.trl_speed import KEPT_MEMORY, Result, make_bench_venv, recorder, report, run_ours, run_trl
 from tests.openweight.tiny_open import tiny_tokenizer
 from tools.scaling import Shape, flops_per_token
 
@@ -77,19 +77,9 @@ def job(folder: Path, options: argparse.Namespace) -> JobSpec:
 def train_with_trl(spec: JobSpec) -> None:
     """TRL's side, in a process of its own; writes result.json into the job's folder."""
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
 
     losses: list[float] = []
-
-    class Recorder(SFTTrainer):
-        def compute_loss(self, *arguments: Any, **named: Any) -> Any:
-            result = super().compute_loss(*arguments, **named)
-            losses.append((result[0] if isinstance(result, tuple) else result).item())
-            return result
-
-        def _get_train_sampler(self, *arguments: Any) -> Any:
-            return torch.utils.data.SequentialSampler(self.train_dataset)
-
     torch.set_num_threads(spec.threads)
     device, dtype = choose_device()
     model = load_model(Path(spec.base), device, dtype).requires_grad_(False)
@@ -108,8 +98,8 @@ def train_with_trl(spec: JobSpec) -> None:
         max_length=None, bf16=dtype == torch.bfloat16, gradient_checkpointing=False, use_cpu=device.type == "cpu",
         seed=spec.seed, logging_steps=1, save_strategy="no", report_to="none", disable_tqdm=True, dataloader_pin_memory=False,
     )
-    trainer = Recorder(model=model, args=config, train_dataset=Dataset.from_list(in_order),
-                       processing_class=tokenizer.inner, optimizers=(optimiser, schedule))
+    trainer = recorder(losses)(model=model, args=config, train_dataset=Dataset.from_list(in_order),
+                                processing_class=tokenizer.inner, optimizers=(optimiser, schedule))
     started, cpu = time.perf_counter(), time.process_time()
     trainer.train()
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu

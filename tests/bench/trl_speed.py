@@ -118,17 +118,10 @@ def run_trl(spec: JobSpec, more: dict[str, str], script: Path = Path(__file__)) 
     return Result(total=total, **measured)
 
 
-def train_with_trl(spec: JobSpec) -> None:
-    """The TRL side, in a process of its own; writes result.json into the job's folder."""
-    import torch
-    from datasets import Dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from trl import SFTConfig, SFTTrainer
-
-    from localtune.train.data import epoch_order
-    from localtune.train.optimiser import BASE_LEARNING_RATE, is_trained, learning_rate
-
-    losses: list[float] = []
+def recorder(losses: list[float]) -> Any:
+    """TRL's trainer as a class that notes the loss of every step and takes the rows as they lie."""
+    from torch.utils.data import SequentialSampler
+    from trl import SFTTrainer
 
     class Recorder(SFTTrainer):
         def compute_loss(self, *arguments: Any, **named: Any) -> Any:
@@ -137,8 +130,22 @@ def train_with_trl(spec: JobSpec) -> None:
             return result
 
         def _get_train_sampler(self, *arguments: Any) -> Any:
-            return torch.utils.data.SequentialSampler(self.train_dataset)
+            return SequentialSampler(self.train_dataset)
 
+    return Recorder
+
+
+def train_with_trl(spec: JobSpec) -> None:
+    """The TRL side, in a process of its own; writes result.json into the job's folder."""
+    import torch
+    from datasets import Dataset
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig
+
+    from localtune.train.data import epoch_order
+    from localtune.train.optimiser import BASE_LEARNING_RATE, is_trained, learning_rate
+
+    losses: list[float] = []
     torch.set_num_threads(spec.threads)
     rows = [json.loads(line) for line in Path(spec.training_file).read_text(encoding="utf-8").splitlines()]
     in_order = [rows[n] for epoch in range(spec.n_epochs) for n in epoch_order(len(rows), spec.seed, epoch)]
@@ -155,8 +162,8 @@ def train_with_trl(spec: JobSpec) -> None:
         assistant_only_loss=True, max_length=1024, bf16=False, gradient_checkpointing=False, use_cpu=True, seed=spec.seed,
         logging_steps=1, save_strategy="no", report_to="none", disable_tqdm=True, dataloader_pin_memory=False,
     )
-    trainer = Recorder(model=model, args=config, train_dataset=Dataset.from_list(in_order),
-                       processing_class=AutoTokenizer.from_pretrained(spec.base), optimizers=(optimiser, schedule))
+    trainer = recorder(losses)(model=model, args=config, train_dataset=Dataset.from_list(in_order),
+                                processing_class=AutoTokenizer.from_pretrained(spec.base), optimizers=(optimiser, schedule))
     tokens = sum(len(ids) for ids in trainer.train_dataset["input_ids"])
     started, cpu = time.perf_counter(), time.process_time()
     trainer.train()

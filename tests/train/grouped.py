@@ -1,8 +1,9 @@
-"""Jobs trained by two processes, as the service starts them."""
+"""Jobs trained by several processes, as the service starts them."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import psutil
 
 from localtune.jobs.launcher_torchrun import TorchrunLauncher
 from localtune.jobs.spec import JobSpec
+from tests.durability.killing import Life
+from tests.service.harness import MODEL, chat_lines
 
 PATIENCE = 300.0  # seconds of silence, on a machine under load
 
@@ -35,3 +38,10 @@ async def followed(path: Path, processes: int) -> tuple[list[dict[str, Any]], in
 def curve(lines: list[dict[str, Any]], name: str) -> dict[int, float]:
     """Step → the metric of this name, where it was measured."""
     return {line["step"]: line[name] for line in lines if line["type"] == "metrics" and name in line}
+
+
+def new_job(life: Life, count: int, options: Mapping[str, Any]) -> str:
+    """The id of a job of `count` examples with these hyperparameters, just created at the service."""
+    file = life.client.files.create(file=("train.jsonl", chat_lines(count)), purpose="fine-tune")
+    asked = {"model": MODEL, "training_file": file.id, "seed": 7, "hyperparameters": options}
+    return life.client.fine_tuning.jobs.create(**asked).id

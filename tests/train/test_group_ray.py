@@ -20,8 +20,9 @@ from localtune.config import Settings
 from localtune.jobs.launcher import launcher_of
 from localtune.store import Store
 from tests.durability.killing import Life
-from tests.service.harness import MODEL, PATIENCE, chat_lines, messages_of, wait_for, wait_for_step
+from tests.service.harness import PATIENCE, chat_lines, messages_of, wait_for, wait_for_step
 from tests.tiny import tiny_base
+from tests.train.grouped import new_job
 from tests.train.jobs import make_spec, of_type, run_job
 
 CLUSTER = """
@@ -82,12 +83,6 @@ def life(tmp_path_factory: pytest.TempPathFactory, cluster: str) -> Iterator[Lif
     life.stop()
 
 
-def new_job(life: Life, count: int) -> str:
-    file = life.client.files.create(file=("train.jsonl", chat_lines(count)), purpose="fine-tune")
-    asked = {"model": MODEL, "training_file": file.id, "seed": 7, "hyperparameters": OPTIONS}
-    return life.client.fine_tuning.jobs.create(**asked).id
-
-
 def workers_of(job: str) -> list[psutil.Process]:
     """Processes of this machine that train a job, with the shells that Ray starts them in."""
     found = psutil.process_iter(["cmdline"])
@@ -106,7 +101,7 @@ def wait_for_workers(job: str) -> list[psutil.Process]:
 def test_a_job_on_a_cluster_is_the_job_of_this_machine(life: Life, cluster: str, tmp_path: Path) -> None:
     from ray.job_submission import JobStatus, JobSubmissionClient
 
-    job = new_job(life, 12)
+    job = new_job(life, 12, OPTIONS)
     assert wait_for(life.client, job).status == "succeeded", messages_of(life.client, job)
     assert JobSubmissionClient(cluster).get_job_status(job) == JobStatus.SUCCEEDED
     rows = [json.loads(line) for line in chat_lines(12).splitlines()]
@@ -121,7 +116,7 @@ def test_a_job_on_a_cluster_is_the_job_of_this_machine(life: Life, cluster: str,
 def test_a_killed_worker_is_followed_by_another_and_cancelling_ends_that(life: Life, cluster: str) -> None:
     from ray.job_submission import JobStatus, JobSubmissionClient
 
-    job = new_job(life, LONG)
+    job = new_job(life, LONG, OPTIONS)
     wait_for_step(life.client, job, 3)
     first = workers_of(job)
     for worker in first:

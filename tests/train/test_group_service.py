@@ -13,8 +13,9 @@ import pytest
 
 from localtune.store import Store
 from tests.durability.killing import Life
-from tests.service.harness import MODEL, PATIENCE, chat_lines, messages_of, wait_for, wait_for_step
+from tests.service.harness import PATIENCE, chat_lines, messages_of, wait_for, wait_for_step
 from tests.tiny import tiny_base
+from tests.train.grouped import new_job
 from tests.train.jobs import make_spec, of_type, run_job
 
 SHORT, LONG = 20, 400  # examples; a long job outlasts its test
@@ -32,12 +33,6 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     life.stop()
 
 
-def new_job(life: Life, count: int) -> str:
-    file = life.client.files.create(file=("train.jsonl", chat_lines(count)), purpose="fine-tune")
-    asked = {"model": MODEL, "training_file": file.id, "seed": 7, "hyperparameters": OPTIONS}
-    return life.client.fine_tuning.jobs.create(**asked).id
-
-
 def processes_of(life: Life) -> list[psutil.Process]:
     """torchrun, then the two that train, once they are there."""
     deadline = time.monotonic() + PATIENCE
@@ -49,7 +44,7 @@ def processes_of(life: Life) -> list[psutil.Process]:
 
 def test_a_killed_process_costs_the_job_nothing(life: Life, tmp_path: Path) -> None:
     """A fresh group goes on from the last saved step, and the curve is the one of a single process that nobody disturbs."""
-    job = new_job(life, SHORT)
+    job = new_job(life, SHORT, OPTIONS)
     wait_for_step(life.client, job, 15)
     before = processes_of(life)
     before[-1].kill()
@@ -66,7 +61,7 @@ def test_a_killed_process_costs_the_job_nothing(life: Life, tmp_path: Path) -> N
 
 
 def test_neither_a_killed_service_nor_a_cancelled_job_leaves_a_process(life: Life) -> None:
-    job = new_job(life, LONG)
+    job = new_job(life, LONG, OPTIONS)
     wait_for_step(life.client, job, 3)
     running = processes_of(life)
     life.process.kill()
