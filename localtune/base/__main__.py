@@ -11,6 +11,7 @@ from pathlib import Path
 from localtune.base.corpus.mixture import SOURCES, stream
 from localtune.base.corpus.tasks.verdicts import LESSONS
 from localtune.base.evaluation.options import add_options
+from localtune.base.recall import EXERCISES
 from localtune.config import DATA
 
 
@@ -32,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     lessons.add_argument("--lr", type=float, default=2e-3, help="learning rate")
     pretrain.add_argument("--lr", type=float, default=4e-3, help="highest learning rate")
     pretrain.add_argument("--decay", type=float, default=0.5, help="share of the run over which it falls to zero")
-    lessons.add_argument("--only", nargs="+", choices=tuple(LESSONS), default=tuple(LESSONS), help="lessons (default: all)")
+    every = (*EXERCISES, *LESSONS)
+    lessons.add_argument("--only", nargs="+", choices=every, default=every, help="lessons (default: all)")
     pretrain.add_argument("--minutes", type=float, default=82.0, help="wall time of training")
     pretrain.add_argument("--steps", type=int, help="fixed number of steps instead of minutes")
     for job in (lessons, pretrain):

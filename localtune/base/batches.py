@@ -11,20 +11,13 @@ import torch
 from torch import Tensor
 
 from localtune.base.corpus.document import Document
+from localtune.base.rows import Row
 from localtune.model.tokenizer import Tokenizer
 
 POOL = 4_096  # documents sorted by length together, so that a batch holds rows of about one length
 PROMPT_SHARE = 0.2  # of a prompt's tokens a random fifth is learnt: worth knowing, but less than the answers
 SHORT = 8  # a shorter answer weighs as much as one of so many tokens, or one-word labels would drown in long texts
 JOINED = 0.08  # share of documents joined into rows of full length, so that late positions are trained
-
-
-@dataclass(frozen=True)
-class Row:
-    """One training row: token ids, and the weight of each in the loss (0: not learnt)."""
-
-    ids: list[int]
-    weights: list[float]
 
 
 @dataclass(frozen=True)
