@@ -43,9 +43,13 @@ class SlotCache:
         """Copy the first `length` positions of one row to another."""
         self.storage[:, :, target, :, :length] = self.storage[:, :, source, :, :length]
 
-    def prefill(self, first_row: int, rows: int, length: int) -> Prefill:
-        """For a pass over whole prompts, which go to rows first_row … first_row+rows-1 from position 0."""
-        return Prefill(self.storage[:, :, first_row : first_row + rows, :, :length])
+    def spread(self, source: int, rows: int, length: int) -> None:
+        """Copy the first `length` positions of one row to those that follow it, so that `rows` rows have them."""
+        self.storage[:, :, source + 1 : source + rows, :, :length] = self.storage[:, :, source : source + 1, :, :length]
+
+    def prefill(self, first_row: int, rows: int, length: int, start: int = 0, ends: Tensor | None = None) -> Prefill:
+        """For a pass over prompts, which go to rows first_row … first_row+rows-1 from position `start`; see `Prefill`."""
+        return Prefill(self.storage[:, :, first_row : first_row + rows, :, : start + length], start, ends)
 
     def decode(self, positions: Tensor) -> Decode:
         """For a pass over one new token per row, at `positions` [rows]."""
@@ -57,21 +61,38 @@ class SlotCache:
 
 
 class Prefill:
-    """Attention within whole prompts, padded on the right; stores their keys and values."""
+    """Attention of prompts, padded on the right, to themselves and to the `start` positions stored before them; stores their
+    keys and values.
 
-    def __init__(self, storage: Tensor) -> None:
-        self.storage = storage
+    `ends` [B] are the places of the prompts' last tokens, where nothing else is asked for; None: every token is.
+    """
+
+    def __init__(self, storage: Tensor, start: int, ends: Tensor | None) -> None:
+        self.storage, self.start, self.ends = storage, start, ends
+        length = storage.shape[4]
+        self.mask = torch.full((length - start, length), -torch.inf).triu_(start + 1) if start else None
+        self.ends_mask = None if ends is None else additive_mask(start + ends, length)
 
     def attend(self, layer: int, queries: Tensor, keys_values: Tensor) -> Tensor:
         """Queries [B, heads, T, D], keys and values [2, B, kv heads, T, D] → values attended to [B, heads, T, D]."""
-        self.storage[layer] = keys_values
-        keys, values = keys_values
+        self.storage[layer, :, :, :, self.start :] = keys_values
+        keys, values = self.storage[layer] if self.start else keys_values
         grouped = queries.shape[1] != keys.shape[1]
-        return F.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=grouped)
+        causal = self.mask is None
+        return F.scaled_dot_product_attention(queries, keys, values, self.mask, is_causal=causal, enable_gqa=grouped)
+
+    def attend_ends(self, layer: int, queries: Tensor, keys_values: Tensor) -> Tensor:
+        """As `attend`, with the queries [B, heads, 1, D] of the ends alone."""
+        self.storage[layer, :, :, :, self.start :] = keys_values
+        keys, values = self.storage[layer]
+        grouped = queries.shape[1] != keys.shape[1]
+        return F.scaled_dot_product_attention(queries, keys, values, self.ends_mask, enable_gqa=grouped)
 
 
 class Decode:
     """Attention of one new position per row to all positions of its row so far; stores its key and value."""
+
+    ends = None  # every token is asked for
 
     def __init__(self, storage: Tensor, positions: Tensor) -> None:
         _, two, rows, heads, room, _ = storage.shape

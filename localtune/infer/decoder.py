@@ -45,7 +45,10 @@ class Decoder:
         self.floor = torch.tensor(math.sqrt(self.config.hidden_size * self.config.rms_norm_eps))
 
     def forward(self, ids: Tensor, positions: Tensor, cache: Prefill | Decode) -> Tensor:
-        """Token ids [B, T] at positions [B or 1, T] → normalised hidden states [B, T, H] for `logits`."""
+        """Token ids [B, T] at positions [B or 1, T] → normalised hidden states [B, T, H] for `logits`.
+
+        Where the cache asks for the rows' ends alone, [B, 1, H]: the last layer then computes only keys and values of the rest.
+        """
         config, (batch, length) = self.config, ids.shape
         queries, pairs = config.num_attention_heads, config.num_attention_heads + config.num_key_value_heads
         turns = self.turns[positions][:, :, None]
@@ -54,11 +57,16 @@ class Decoder:
             qkv = (self.normalised(x) @ layer.qkv).view(batch, length, -1, config.head_dim)
             torch.view_as_complex(qkv[:, :, :pairs].unflatten(-1, (-1, 2))).mul_(turns)
             keys_values = qkv[:, :, queries:].unflatten(2, (2, -1)).permute(2, 0, 3, 1, 4)
-            y = cache.attend(number, qkv[:, :, :queries].transpose(1, 2), keys_values)
-            x = torch.addmm(x, y.transpose(1, 2).reshape(batch * length, -1), layer.out)
+            if cache.ends is None or number < len(self.layers) - 1:
+                y = cache.attend(number, qkv[:, :, :queries].transpose(1, 2), keys_values)
+            else:
+                rows = torch.arange(batch)
+                x = x.view(batch, length, -1)[rows, cache.ends]
+                y = cache.attend_ends(number, qkv[rows, cache.ends, :queries][:, :, None], keys_values)
+            x = torch.addmm(x, y.transpose(1, 2).reshape(len(x), -1), layer.out)
             gate, up = (self.normalised(x) @ layer.gate_up).chunk(2, dim=-1)
             x = torch.addmm(x, F.silu(gate).mul_(up), layer.down)
-        return self.normalised(x).view(batch, length, -1)
+        return self.normalised(x).view(batch, -1, config.hidden_size)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states [..., H] → logits [..., vocabulary]."""

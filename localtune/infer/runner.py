@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from pathlib import Path
 
 import torch
@@ -17,6 +18,9 @@ from localtune.infer.sequence import Sequence
 from localtune.infer.waiting import FairQueue
 from localtune.model.llama import load_llama
 from localtune.model.tokenizer import Tokenizer
+
+
+WORTH_SHARING = 256  # tokens saved; a pass of its own costs as much as some dozens
 
 
 class Runner:
@@ -48,7 +52,7 @@ class Runner:
             self._prefill(group)
         elif self.active:
             self._decode()
-        if not self.active:
+        if not self.busy:
             self.cache.clear()
 
     def fail(self, error: EngineError, waiting: bool = False) -> None:
@@ -70,7 +74,7 @@ class Runner:
             return [(None, ())]
         cache = SlotCache(self.model.config)
         cache.reserve(1, len(ids))
-        hidden = self._read([ids[:-1]], cache, 0)
+        hidden = self._read([ids[:-1]], cache)
         values = sampling.logprobs(self.model.logits(hidden[0]))
         return [(None, ()), *scored(values, ids[1:], [top_logprobs] * (len(ids) - 1))]
 
@@ -94,15 +98,26 @@ class Runner:
         first_row = len(self.active)
         self.active += group
         self.cache.reserve(len(self.active), max(sequence.position for sequence in group) + 1)
-        hidden = self._read([sequence.request.prompt_ids for sequence in group], self.cache, first_row)
-        ends = torch.tensor([sequence.position - 1 for sequence in group])
-        self._advance(group, self.model.logits(hidden[torch.arange(len(group)), ends]))
+        hidden = self._read_ends([sequence.request.prompt_ids for sequence in group], first_row)
+        self._advance(group, self.model.logits(hidden[:, 0]))
 
-    def _read(self, prompts: list[list[int]], cache: SlotCache, first_row: int) -> Tensor:
-        """Prompts, padded on the right, into the cache → hidden states [prompts, longest, H]."""
+    def _read_ends(self, prompts: list[list[int]], first_row: int) -> Tensor:
+        """Prompts into the cache → hidden states of their last tokens [prompts, 1, H]; what all begin with is read once."""
+        start = shared_beginning(prompts)
+        if start:
+            self._read([prompts[0][:start]], self.cache, first_row, ends=torch.tensor([start - 1]))
+            self.cache.spread(first_row, len(prompts), start)
+        ends = torch.tensor([len(prompt) - start - 1 for prompt in prompts])
+        return self._read([prompt[start:] for prompt in prompts], self.cache, first_row, start, ends)
+
+    def _read(
+        self, prompts: list[list[int]], cache: SlotCache, first_row: int = 0, start: int = 0, ends: Tensor | None = None
+    ) -> Tensor:
+        """Prompts, padded on the right, into the cache → hidden states [prompts, longest, H]; with `ends` theirs alone."""
         ids = pad_sequence([torch.tensor(prompt) for prompt in prompts], batch_first=True)
         rows, length = ids.shape
-        return self.model.forward(ids, torch.arange(length)[None], cache.prefill(first_row, rows, length))
+        positions = torch.arange(start, start + length)[None]
+        return self.model.forward(ids, positions, cache.prefill(first_row, rows, length, start, ends))
 
     def _decode(self) -> None:
         positions = torch.tensor([sequence.position for sequence in self.active])
@@ -119,3 +134,9 @@ class Runner:
         for row in reversed(range(len(self.active))):
             if self.active[row].finished:
                 self._remove(row)
+
+
+def shared_beginning(prompts: list[list[int]]) -> int:
+    """How many tokens all prompts begin with, but for the last of each; 0 where reading them once saves too little."""
+    shared = min(len(commonprefix(prompts)), *(len(prompt) - 1 for prompt in prompts))
+    return shared if shared * (len(prompts) - 1) >= WORTH_SHARING else 0

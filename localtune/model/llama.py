@@ -91,11 +91,20 @@ class Layout:
         x = x.reshape(self.rows * self.length, *x.shape[2:])
         return x if self.places is None else x.index_select(0, self.places)
 
+    def only(self, wanted: Tensor) -> Layout:
+        """Where those tokens [M] of [N] stand whose indices are `wanted`."""
+        return Layout(self.rows, self.length, wanted if self.places is None else self.places[wanted])
+
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary position embedding of x [N, heads, D] by cos and sin [N, 1, D]."""
     left, right = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-right, left), dim=-1) * sin
+
+
+def chosen(x: Tensor, wanted: Tensor | None) -> Tensor:
+    """Rows [M, ...] of x [N, ...], or all of them."""
+    return x if wanted is None else x.index_select(0, wanted)
 
 
 class Attention(nn.Module):
@@ -109,14 +118,17 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.hidden_size, kv_size, bias=False)
         self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout, wanted: Tensor | None) -> Tensor:
+        """What tokens [N] see in those before them; with `wanted` [M], what the tokens of these indices alone see."""
         q, k, v = (
-            projection(x).view(len(x), -1, self.head_dim) for projection in (self.q_proj, self.k_proj, self.v_proj)
+            projection(tokens).view(len(tokens), -1, self.head_dim)
+            for projection, tokens in ((self.q_proj, chosen(x, wanted)), (self.k_proj, x), (self.v_proj, x))
         )
-        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        q, k, v = (layout.spread(heads).transpose(1, 2) for heads in (q, k, v))
+        q, k = rotate(q, chosen(cos, wanted), chosen(sin, wanted)), rotate(k, cos, sin)
+        asking = layout if wanted is None else layout.only(wanted)
+        q, k, v = (where.spread(heads).transpose(1, 2) for where, heads in ((asking, q), (layout, k), (layout, v)))
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=self.groups > 1)
-        return self.o_proj(layout.gather(y.transpose(1, 2)).flatten(1))
+        return self.o_proj(asking.gather(y.transpose(1, 2)).flatten(1))
 
 
 class MLP(nn.Module):
@@ -138,8 +150,9 @@ class Block(nn.Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, layout)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout, wanted: Tensor | None = None) -> Tensor:
+        """Tokens [N, H] → [N, H], or [M, H] where only the tokens of the indices `wanted` [M] are needed afterwards."""
+        x = chosen(x, wanted) + self.self_attn(self.input_layernorm(x), cos, sin, layout, wanted)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -165,20 +178,22 @@ class Llama(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
         self.apply(initialise)
 
-    def forward(self, ids: Tensor, places: Tensor | None = None) -> Tensor:
+    def forward(self, ids: Tensor, places: Tensor | None = None, wanted: Tensor | None = None) -> Tensor:
         """Token ids [B, T] → hidden states [B, T, H] after the last norm; with `places`, [N, H] of those tokens only.
 
-        `places` are the flat positions of all tokens that are no padding. Attention is causal over the row, so padding
-        belongs on the right.
+        `places` are the flat positions of all tokens that are no padding. With `wanted` [M], indices among these (or among
+        all), [M, H] of those alone: the last layer then computes nothing but keys and values for the others. Attention is
+        causal over the row, so padding belongs on the right.
         """
         layout = Layout(*ids.shape, places)
         positions = layout.gather(torch.arange(ids.shape[1]).expand_as(ids))
         cos, sin = self.cos[positions, None], self.sin[positions, None]
         x = self.model.embed_tokens(layout.gather(ids))
-        for block in self.model.layers:
+        *lower, last = self.model.layers
+        for block in lower:
             x = block(x, cos, sin, layout)
-        x = self.model.norm(x)
-        return layout.spread(x) if places is None else x
+        x = self.model.norm(last(x, cos, sin, layout, wanted))
+        return layout.spread(x) if places is None and wanted is None else x
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states [..., H] → logits [..., vocabulary]."""
@@ -187,9 +202,9 @@ class Llama(nn.Module):
     def logits_at(self, batch: Batch) -> Tensor:
         """Logits [N, V] at the learnt positions of a batch.
 
-        Hidden states are gathered first: logits over the whole vocabulary are the dearest part, and most rows are prompt.
+        Nothing else is computed behind the last layer's keys and values: most of a row is prompt.
         """
-        return self.logits(self(batch.ids, batch.places).index_select(0, batch.learnt))
+        return self.logits(self(batch.ids, batch.places, batch.learnt))
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

@@ -19,7 +19,7 @@ from helpers.errors import JobFailed
 from helpers.scoring import (
     Interval, accuracy, best_threshold, calibration_error, f_beta, interval, mcnemar, reliability, signed, weighted_f1,
 )
-from sklearn.metrics import fbeta_score, roc_auc_score
+from sklearn.metrics import f1_score, fbeta_score, roc_auc_score
 
 LABELS = ["yes", "no"]
 
@@ -124,6 +124,14 @@ def test_a_missing_answer_is_wrong() -> None:
     assert f_beta("yes", 2)(TRUTH, GIVEN) == pytest.approx(2 / 3)
     assert f_beta("no", 2)(TRUTH, GIVEN) == pytest.approx(5 * 0.75 * 0.6 / (4 * 0.75 + 0.6))
     assert weighted_f1(TRUTH, GIVEN) == pytest.approx((3 * 2 / 3 + 5 * 2 / 3) / 8)
+
+
+def test_weighted_f1_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    for classes in (1, 2, 20):
+        truth, given = (rng.integers(classes, size=100).astype(str) for _ in range(2))
+        given[:9] = "17 or so"  # a label that is no class
+        assert weighted_f1(truth, given) == pytest.approx(f1_score(truth, given, average="weighted", zero_division=0))
 
 
 def test_an_interval_holds_its_value_repeats_with_its_seed_and_shrinks_with_more_rows() -> None:

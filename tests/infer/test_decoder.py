@@ -53,6 +53,26 @@ def test_rows_of_different_lengths_do_not_see_each_other(llama: Llama) -> None:
         torch.testing.assert_close(decoder.logits(hidden)[row, 0], expected, rtol=1e-4, atol=1e-4)
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("start", [0, 3])
+def test_ends_behind_a_shared_beginning_are_those_of_whole_prompts(llama: Llama, start: int) -> None:
+    decoder, cache = Decoder(llama, 320), SlotCache(llama.config)
+    cache.reserve(3, 9)
+    prompts = [PROMPT[0], PROMPT[0, :4], torch.cat((PROMPT[0, :3], torch.tensor([8, 6])))]
+    if start:
+        decoder.forward(PROMPT[:, :start], torch.arange(start)[None], cache.prefill(0, 1, start))
+        cache.spread(0, 3, start)
+    rest = torch.nn.utils.rnn.pad_sequence([prompt[start:] for prompt in prompts], batch_first=True)
+    ends = torch.tensor([len(prompt) - start - 1 for prompt in prompts])
+    hidden = decoder.forward(rest, torch.arange(start, 7)[None], cache.prefill(0, 3, 7 - start, start, ends))
+    positions = torch.tensor([len(prompt) for prompt in prompts])
+    following = decoder.forward(torch.tensor([[11]] * 3), positions[:, None], cache.decode(positions))
+    for row, prompt in enumerate(prompts):
+        for found, ids in ((hidden, prompt), (following, torch.cat((prompt, torch.tensor([11]))))):
+            expected = llama.logits(llama(ids[None]))[0, -1]
+            torch.testing.assert_close(decoder.logits(found)[row, 0], expected, rtol=1e-4, atol=1e-4)
+
+
 def test_a_growing_cache_keeps_its_content_and_clear_gives_the_room_back() -> None:
     cache = SlotCache(LlamaConfig(hidden_size=8, num_attention_heads=2, num_key_value_heads=2, num_hidden_layers=1))
     smallest = cache.size

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from localtune.infer.decoder import Decoder
 from localtune.infer.engine import Engine, EngineError, Finish, GenerateRequest, Token
-from localtune.infer.runner import Runner
+from localtune.infer.runner import WORTH_SHARING, Runner, shared_beginning
 from localtune.infer.sequence import Sequence
 from localtune.model.llama import Llama, load_llama, save_llama
 from localtune.model.tokenizer import Tokenizer
@@ -48,6 +49,27 @@ def test_requests_at_once_get_the_same_texts_as_one_by_one(engine: Engine, reque
     alone = [run(collect(engine, request))[0] for request in requests]
     together = run(*(collect(engine, request) for request in requests))
     assert [ids_of(tokens) for tokens, _ in together] == [ids_of(tokens) for tokens, _ in alone]
+
+
+def test_prompts_that_begin_alike_are_read_once_and_answered_as_alone(
+    engine: Engine, folder: Path, request_for: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beginning = [(7 * n) % 250 + 30 for n in range(WORTH_SHARING)]
+    prompts = [beginning, *([*beginning, *PROMPTS[n % 5], 40 + n] for n in range(6))]
+    alone = [run(collect(engine, request_for(prompt)))[0] for prompt in prompts]
+    widths, forward = [], Decoder.forward
+    monkeypatch.setattr(Decoder, "forward", lambda self, ids, *more: widths.append(ids.shape) or forward(self, ids, *more))
+    together = run(*(collect(engine, request_for(prompt)) for prompt in prompts))
+    assert [ids_of(tokens) for tokens, _ in together] == [ids_of(tokens) for tokens, _ in alone]
+    assert sum(rows * length for rows, length in widths if length > 1) < 3 * WORTH_SHARING
+
+
+@pytest.mark.parametrize(("prompts", "shared"), [
+    ([[1] * 300, [1] * 300], 299), ([[1] * 300 + [2], [1] * 300 + [3]], 300), ([[1] * 300], 0), ([[1] * 100, [1] * 100], 0),
+    ([[1] * 100] * 4, 99), ([[2] + [1] * 300, [1] * 300], 0),
+])
+def test_what_prompts_begin_with_is_read_once_where_that_is_worth_it(prompts: list[list[int]], shared: int) -> None:
+    assert shared_beginning(prompts) == shared
 
 
 def test_a_seed_gives_the_same_text_whatever_else_runs(engine: Engine, request_for: MakeRequest) -> None:

@@ -55,6 +55,17 @@ def test_hidden_states_of_the_tokens_alone_are_those_of_each_row(tmp_path: Path)
     torch.testing.assert_close(tokens, torch.cat(apart))
 
 
+@pytest.mark.parametrize("places", [None, torch.tensor([0, 1, 2, 5, 6, 7, 8, 9])], ids=["no padding", "padding"])
+def test_wanted_tokens_are_those_of_all_and_so_are_their_gradients(tmp_path: Path, places: torch.Tensor | None) -> None:
+    model = load_llama(tiny_base(tmp_path, **SHAPES["grouped-query attention"]))
+    rows, wanted = torch.tensor([[5, 6, 7, 0, 0], [8, 9, 10, 11, 12]]), torch.tensor([1, 6, 7])
+    everything = model(rows, torch.arange(10) if places is None else places)
+    found = [everything[wanted], model(rows, places, wanted)]
+    torch.testing.assert_close(*found)
+    gradients = [torch.autograd.grad(hidden.square().sum(), list(model.parameters())) for hidden in found]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
+
+
 def test_stored_as_float16_loads_as_float32(tmp_path: Path) -> None:
     base = tiny_base(tmp_path / "base")
     model = load_llama(base)

@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_limits
 
 from localtune.base.evaluation.rows import Row
 from localtune.base.evaluation.task import Task
@@ -27,7 +28,8 @@ def tf_idf(task: Task, rows: Sequence[Row]) -> Predict:
     """Logistic regression on TF-IDF of words and pairs of words."""
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(max_iter=2_000))
     search = GridSearchCV(model, {"logisticregression__C": STRENGTHS}, cv=FOLDS)
-    search.fit([task.prompt(row) for row in rows], [task.answer(row) for row in rows])
+    with threadpool_limits(1):  # more threads spin while they wait for each other where anything else runs
+        search.fit([task.prompt(row) for row in rows], [task.answer(row) for row in rows])
     return lambda asked: list(search.predict([task.prompt(row) for row in asked]))
 
 
