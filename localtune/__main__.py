@@ -54,7 +54,11 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
 def add_launcher(serve: argparse.ArgumentParser) -> None:
     group = serve.add_argument_group("where jobs are trained")
     group.add_argument("--launcher", choices=LAUNCHERS, default=Settings.launcher, help="(default: %(default)s)")
-    group.add_argument("--processes", type=int, default=Settings.processes, help="for one job (default: %(default)s)")
+    group.add_argument("--processes", type=int, help=f"for one job (default: what FILE says, else {Settings.processes})")
+    group.add_argument(
+        "--accelerate", type=folder, metavar="FILE",
+        help="a configuration of Accelerate: how open-weight models are spread over the processes (FSDP)",
+    )
     group.add_argument("--ray-address", metavar="URL", help="dashboard of the Ray cluster (default: RAY_ADDRESS, else here)")
     group.add_argument("--ray-gpus", type=float, default=Settings.ray_gpus, help="for one job (default: %(default)s)")
 
@@ -100,14 +104,18 @@ def gigabytes(text: str) -> int:
 
 
 def run_service(options: argparse.Namespace) -> int:
+    from localtune.openweight.accelerate_file import read_sharding
     from localtune.serve import open_bases, serve
 
     state = options.state or default_state_dir()
     try:
+        sharding = read_sharding(options.accelerate) if options.accelerate else None
+        usual = sharding.processes if sharding else Settings.processes
         settings = Settings(
             state=state, host=options.host, port=options.port, own_keys_only=options.keys,
             idle_exit_minutes=options.idle_exit, max_model_bytes=options.max_model_bytes,
-            open_bases=open_bases(state, options.base), launcher=options.launcher, processes=options.processes,
+            open_bases=open_bases(state, options.base), launcher=options.launcher,
+            processes=usual if options.processes is None else options.processes, sharding=sharding,
             ray_address=options.ray_address, ray_gpus=options.ray_gpus,
         )
         settings.check_host()

@@ -12,6 +12,8 @@ from pathlib import Path
 import platformdirs
 import psutil
 
+from localtune.jobs.spec import Sharding
+
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT / "data"
 MB = 1024 * 1024
@@ -75,6 +77,7 @@ class Settings:
     open_bases: Mapping[str, str] = field(default_factory=dict)  # of open weights: name → absolute folder or hub id
     launcher: str = "local"  # of training jobs: one of `LAUNCHERS`
     processes: int = 1  # that train one job together
+    sharding: Sharding | None = None  # of open-weight models among them; None: each process holds all of a model
     ray_address: str | None = None  # of a cluster's dashboard; None: what RAY_ADDRESS says, else the one on this machine
     ray_gpus: float = 0  # that a job asks the cluster for; 0: it runs on the cluster's head
     worker: tuple[str, ...] = (sys.executable, "-m", "localtune.train", "--warm")
@@ -91,6 +94,8 @@ class Settings:
             raise ValueError(f"there is no launcher {self.launcher}; there are {', '.join(LAUNCHERS)}")
         if self.processes > 1 and self.launcher == "local":
             raise ValueError("the launcher local trains with one process: add --launcher torchrun for more")
+        if self.sharding and self.processes == 1:
+            raise ValueError("--accelerate spreads a model over processes: add --launcher torchrun --processes 2, or more")
         if self.ray_gpus < 0:
             raise ValueError(f"a job cannot have {self.ray_gpus:g} GPUs")
 

@@ -1,4 +1,4 @@
-"""What notebook 20 shows as configuration and does not run: Accelerate must at least know every word of it."""
+"""The configurations that notebook 20 shows: Accelerate must know every word of them."""
 from __future__ import annotations
 
 from pathlib import Path

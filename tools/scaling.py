@@ -159,10 +159,11 @@ are written by `python -m tools.scaling`, where every constant stands with its r
 
 H is the hidden size, I that of the feed-forward part, Q all query heads together, K all key heads. Trained weights stand there
 in float32 with their gradients and Adam's two moments (16 bytes), and once more as what is computed in 16 bits. An adapter of
-rank 16 on all linear layers has 16 × (inputs + outputs) weights for each. Several GPUs share the first two rows only where
-they are sharded (FSDP, ZeRO); a group that torchrun starts here does not do so, and each takes as much as one alone. Tokens are
-each GPU's own. Buffers that live for one operation, and CUDA's own few hundred megabytes, come on top. Where it does not fit: a
-smaller `batch_size`, shorter examples.
+rank 16 on all linear layers has 16 × (inputs + outputs) weights for each. Several GPUs share the first two rows where FSDP
+spreads them, that is in a service started with `--accelerate`; in a plain group each takes as much as one alone. Tokens are
+each GPU's own. Weights that are gathered for a moment (one layer; embeddings and output layer), buffers that live for one
+operation, and CUDA's own few hundred megabytes come on top. Where it does not fit: a smaller `batch_size`, shorter examples,
+or `fsdp_activation_checkpointing`, which keeps of each layer only what went in and computes the rest again.
 
 ## Time
 

@@ -11,6 +11,18 @@ ADAPTATIONS = ("lora", "full", "qlora")  # the first unless the metadata say oth
 
 
 @dataclass(frozen=True)
+class Sharding:
+    """How the weights of an open-weight model are spread over the processes that train it (FSDP)."""
+
+    processes: int  # how many the file asks for
+    precision: str | None  # PyTorch's name of that to compute in; None: the device's own
+    layers: list[str] | None  # classes of the modules that are gathered one at a time; None: those that the model names
+    reshard: bool  # whether gathered weights are dropped between the ways forwards and back
+    offload: bool  # whether weights and moments wait in the machine's own memory
+    recompute: bool  # whether activations are computed again on the way back instead of being kept
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """One attempt at a job. Paths are absolute strings, so that the file means the same to every process."""
 
@@ -27,6 +39,7 @@ class JobSpec:
     threads: int
     trained: str = "upper half"  # what of the small base changes: a key of `train.optimiser.TRAINED`
     adaptation: str | None = None  # of an open-weight model: one of `ADAPTATIONS`; None: the small base
+    sharding: Sharding | None = None  # of an open-weight model; None: every process holds all of it
 
     def save(self, path: Path) -> None:
         """Write as JSON (UTF-8)."""
@@ -35,4 +48,6 @@ class JobSpec:
     @classmethod
     def load(cls, path: Path) -> JobSpec:
         """Read what `save` wrote; raises TypeError when a field is missing or unknown."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        sharding = fields.pop("sharding", None)
+        return cls(**fields, sharding=Sharding(**sharding) if sharding else None)

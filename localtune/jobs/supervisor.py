@@ -204,6 +204,7 @@ class Supervisor:
         spec = JobSpec(
             job_id=job["id"], attempt=job["attempt"], base=str(model.folder),
             adaptation=asked if model.open_weight else None,
+            sharding=self.settings.sharding if model.open_weight else None,
             training_file=str(self.blobs.path(job["training_blob"])),
             validation_file=str(self.blobs.path(job["validation_blob"])) if job["validation_blob"] else None,
             output=str(output), seed=job["seed"], threads=self.settings.threads,

@@ -17,8 +17,10 @@ from localtune.openweight.lean import add_in_place, take_rows
 from localtune.openweight.load import (
     ONE_FILE, choose_device, context_length, load_model, load_tokenizer, local_folder, require_memory, with_adapter,
 )
+from localtune.openweight.shard import shard
 from localtune.train.data import Batch
 from localtune.train.errors import JobError
+from localtune.train.subject import Weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 RANK, ALPHA, TARGETS = 16, 32, "all-linear"
 # What a learning-rate multiplier of 1.0 stands for, usual for wide models. An adapter begins at zero and takes larger steps.
 PEAK_RATES = {"lora": 2e-4, "qlora": 2e-4, "full": 2e-5}
+SPREAD_BITS = (
+    "The adaptation 'qlora' holds the base in four bits, which cannot be spread over processes, as this service does with "
+    "--accelerate. Create the job with the adaptation 'lora', or restart the service without --accelerate."
+)
 WORTHWHILE = 1.1  # places of a padded batch for each of its tokens: above it, rows are laid end to end
 
 
@@ -40,20 +46,29 @@ class OpenWeight:
         self.base = base_source(self.start) if is_adapter(self.start) else Path(spec.base).as_posix()
         local_folder(self.base, beat)
         self.method, self.peak_rate = spec.adaptation, PEAK_RATES[spec.adaptation]
+        self.sharding = spec.sharding
         device, dtype = choose_device()
+        if self.sharding and self.sharding.precision:
+            dtype = getattr(torch, self.sharding.precision)
         self.tokenizer = OpenTokenizer(load_tokenizer(self.start))
-        inner = self.loaded(device, dtype, spec.seed)
+        # To be spread it is loaded beside the device, which may have room for its share alone.
+        inner = self.loaded(torch.device("cpu") if self.sharding else device, dtype, spec.seed)
         self.context = context_length(inner.config)
         self.model = LearntLogits(inner, device, dtype)
         self.device, self.precision = device.type, str(dtype).removeprefix("torch.")
         self.trained = described(self.method, inner)
         self.notes = [f"Training on {self.device} in {self.precision}; {self.trained}."]
+        if self.sharding:
+            self.buffers = buffers(inner)
+            self.notes.append(shard(inner, self.sharding, device, dtype))
         self.warnings = [self.tokenizer.warning] if self.tokenizer.warning else []
 
     def loaded(self, device: torch.device, dtype: torch.dtype, seed: int) -> PreTrainedModel:
         """The model, with a gradient on what is trained."""
         if self.method == "full":
-            return fully(self.start, device)
+            return fully(self.start, device, stays=self.sharding is None)
+        if self.method == "qlora" and self.sharding:
+            raise JobError("unsupported_adaptation", SPREAD_BITS)
         options = four_bits(device, dtype) if self.method == "qlora" else {}
         model = load_model(Path(self.base), device, dtype, **options).requires_grad_(False)
         if options:
@@ -64,14 +79,20 @@ class OpenWeight:
             return with_adapter(model, self.start, trainable=True)
         return new_adapter(model, self.base, seed)
 
-    def save(self, folder: Path) -> None:
+    def save(self, weights: Weights, folder: Path) -> None:
         """Write weights, or the adapter alone, with the tokenizer and its chat template."""
+        state = self.whole_state(weights) if self.sharding else None  # None: the model's own
         if self.method == "full":
-            self.model.inner.save_pretrained(folder, max_shard_size=ONE_FILE)
+            self.model.inner.save_pretrained(folder, max_shard_size=ONE_FILE, state_dict=state)
         else:
-            self.model.inner.save_pretrained(folder, save_embedding_layers=False)
+            self.model.inner.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
             (folder / "README.md").unlink(missing_ok=True)  # peft's model card, an empty form
         self.tokenizer.inner.save_pretrained(folder)
+
+    def whole_state(self, weights: Weights) -> dict[str, Tensor]:
+        """What is saved, by the inner model's names. That is not asked itself: for one process alone to do so would leave
+        the others waiting."""
+        return self.buffers | {name.removeprefix("inner."): tensor for name, tensor in weights.items()}
 
 
 class LearntLogits(nn.Module):
@@ -115,9 +136,19 @@ def end_to_end(batch: Batch, device: torch.device) -> dict[str, Any]:
     }
 
 
-def fully(start: Path, device: torch.device) -> PreTrainedModel:
-    """All weights, in float32: steps at the end of a schedule are too small for sixteen bits."""
-    require_memory(start, device, torch.float32, trained=parameter_count(start))
+def buffers(model: PreTrainedModel) -> dict[str, Tensor]:
+    """What a model saves that is no parameter."""
+    state = model.state_dict(keep_vars=True)
+    return {name: tensor for name, tensor in state.items() if not isinstance(tensor, nn.Parameter)}
+
+
+def fully(start: Path, device: torch.device, stays: bool) -> PreTrainedModel:
+    """All weights, in float32: steps at the end of a schedule are too small for sixteen bits.
+
+    What `stays` on the device is trained there.
+    """
+    if stays:
+        require_memory(start, device, torch.float32, trained=parameter_count(start))
     model = load_model(start, device, torch.float32)
     model = model.merge_and_unload() if is_adapter(start) else model
     return model.requires_grad_(True)

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from localtune.openweight.folder import base_source, is_adapter
-from localtune.openweight.load import ONE_FILE, choose_device, load_model, load_tokenizer
 from localtune.train.durable import write_folder
 
 
@@ -39,6 +38,8 @@ def copy_files(folder: Path, target: Path) -> None:
 
 def write_merged(folder: Path, target: Path) -> None:
     """The base's weights with the adapter's product added, in the base's precision here."""
+    from localtune.openweight.load import ONE_FILE, choose_device, load_model, load_tokenizer  # and with it PyTorch
+
     _, dtype = choose_device()
     model = load_model(folder, "cpu", dtype).merge_and_unload()
     model.save_pretrained(target, max_shard_size=ONE_FILE)

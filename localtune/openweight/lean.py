@@ -64,6 +64,9 @@ def window(length: int, size: int | None, device: torch.device) -> Tensor | None
 
 def add_in_place(model: PreTrainedModel) -> None:
     """Let plain LoRA layers add their product to the base layer's output where that lies."""
+    if not hasattr(model, "peft_config"):
+        return  # and peft, which takes seconds to import, stays out
+
     from peft.tuners.lora.layer import Linear
 
     for module in model.modules():

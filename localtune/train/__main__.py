@@ -27,7 +27,7 @@ import torch
 from localtune.jobs.spec import JobSpec
 from localtune.train.durable import writing
 from localtune.train.errors import JobError
-from localtune.train.group import Group, GroupBroken
+from localtune.train.group import Group, broken
 from localtune.train.loop import Job
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # from glibc's malloc.h
@@ -80,11 +80,10 @@ def run(path: Path) -> int:
         group.leave()
     except BrokenPipeError:
         return PARENT_GONE
-    except GroupBroken:
-        traceback.print_exc()
-        return GROUP_BROKEN
     except Exception as error:
         traceback.print_exc()
+        if broken(error):
+            return GROUP_BROKEN
         code, message = explain(error)
         emit({"type": "failed", "code": code, "message": message})
         return 1

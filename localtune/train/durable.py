@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from localtune.crash import crash_point
 
 # Held during every write; whoever ends the process takes it first, so that no write is cut short on an orderly exit.
@@ -37,6 +35,8 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
     """Replace `path` by a `torch.save` of `state`."""
+    import torch  # whoever has a state has it loaded; who writes folders need not wait for it
+
     with writing:
         part = path.with_name(f".{path.name}.part")
         torch.save(state, part)

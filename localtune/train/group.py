@@ -7,7 +7,7 @@ one, for which nothing changes and nothing is imported.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from localtune.train.errors import JobError
+from localtune.train.shards import is_shard
 
 T = TypeVar("T")
 PATIENCE = timedelta(days=7)  # what hangs, the service's watchdog finds out sooner
@@ -55,6 +56,18 @@ class Group:
         """What of `items` this process computes; nothing, where there are fewer items than processes."""
         return items[self.rank :: self.size]
 
+    def rounds(self, items: Sequence[T]) -> Iterator[tuple[T, bool]]:
+        """The parts, one item after the other, and whether that is this process's own: where items have run out, it gets
+        another's, because all have to compute as often where a model is spread over them."""
+        for first in range(0, len(items), self.size):
+            together = items[first : first + self.size]
+            own = self.part(together)
+            yield (own or together)[0], bool(own)
+
+    def agree(self, wish: bool) -> bool:
+        """What the process that leads wishes."""
+        return self.sum(self.leads and wish)[0] > 0
+
     def sum(self, *values: float) -> tuple[float, ...]:
         """Each value's sum over all processes."""
         if self.size == 1:
@@ -64,10 +77,13 @@ class Group:
         return tuple(total.tolist())
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Make each gradient its sum over all processes; a parameter that was not used counts as zero."""
-        if self.size == 1:
+        """Make each gradient its sum over all processes; a parameter that was not used counts as zero.
+
+        Those of shards are sums already: FSDP adds them up on the way back.
+        """
+        changing = [parameter for parameter in parameters if not is_shard(parameter)]
+        if self.size == 1 or not changing:
             return
-        changing = list(parameters)
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in changing]
         together = parameters_to_vector(gradients)  # one message instead of hundreds
         add_up(together)
@@ -79,6 +95,11 @@ class Group:
         """Say good-bye in good order, after the last sum."""
         if self.size > 1:
             torch.distributed.destroy_process_group()
+
+
+def broken(error: Exception) -> bool:
+    """Whether another process is gone. FSDP lets the errors of NCCL and gloo through; the latter's has no type of its own."""
+    return isinstance(error, (GroupBroken, torch.distributed.DistError)) or "gloo/transport" in str(error)
 
 
 def take_gpu(number: int, needed: int) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
@@ -19,7 +21,8 @@ from localtune.train.group import Group
 from localtune.train.heartbeat import Heartbeat
 from localtune.train.objective import evaluate, loss_and_hits
 from localtune.train.optimiser import AdamW, learning_rate
-from localtune.train.subject import subject_of
+from localtune.train.shards import gathered, put
+from localtune.train.subject import Weights, subject_of
 
 KEPT_EPOCHS = 3
 VALIDATE_EVERY = 10  # steps
@@ -27,6 +30,7 @@ SAVE_EVERY = 5.0  # seconds; bounds what a crash in a long epoch costs
 SAVE_SHARE = 0.05  # of a job's time: large models are saved less often
 
 Message = dict[str, Any]
+Moments = Mapping[str, list[Tensor]]
 Emit = Callable[[Message], None]
 
 
@@ -70,22 +74,29 @@ class Job:
         self.started = time.monotonic() - self.seconds
         self.save_at = self.seconds + SAVE_EVERY
         while self.step < self.total_steps:
-            metrics = self.train_step()
-            if self.group.leads:
-                self.record(metrics)
+            self.record(self.train_step())
         trained_tokens = self.training.n_tokens * self.spec.n_epochs
         self.emit({"type": "done", "trained_tokens": trained_tokens, "seconds": round(self.seconds, 3)})
 
     def record(self, metrics: Message) -> None:
         """Report a step, and keep model and state when it is time."""
-        self.report({"step": self.step, "total_steps": self.total_steps, **metrics})
+        if self.group.leads:
+            self.report({"step": self.step, "total_steps": self.total_steps, **metrics})
         self.seconds = time.monotonic() - self.started
-        if self.epoch_ends:
-            self.checkpoint(metrics)
-        if self.epoch_ends or self.seconds > self.save_at:
-            self.save()
+        if self.epoch_ends or self.group.agree(self.seconds > self.save_at):
+            self.keep(metrics)
             spent = time.monotonic() - self.started - self.seconds
             self.save_at = self.seconds + max(SAVE_EVERY, spent / SAVE_SHARE)
+
+    def keep(self, metrics: Message) -> None:
+        """Put together what the processes hold; the one that leads writes it."""
+        leads = self.group.leads
+        weights = dict(zip(self.changing, gathered((p.detach() for p in self.changing.values()), leads)))
+        moments = self.optimiser.state_dict(leads)
+        if leads and self.epoch_ends:
+            self.checkpoint(metrics, weights)
+        if leads:
+            self.save(weights, moments)
 
     def report(self, metrics: Message) -> None:
         """Write down, then tell: whoever should hear it may just be gone."""
@@ -155,30 +166,30 @@ class Job:
             metrics |= zip(("full_valid_loss", "full_valid_mean_token_accuracy"), result)
         return metrics
 
-    def checkpoint(self, metrics: Message) -> None:
+    def checkpoint(self, metrics: Message, weights: Weights) -> None:
         """Keep the model of this epoch if it is one of the last three."""
         epoch = self.step // self.steps_per_epoch
         if epoch <= self.spec.n_epochs - KEPT_EPOCHS:
             return
         folder = f"checkpoints/step-{self.step}"
-        write_folder(self.output / folder, self.subject.save)
+        write_folder(self.output / folder, partial(self.subject.save, weights))
         kept = {"epoch": epoch, "step": self.step, "folder": folder, "metrics": metrics}
         self.checkpoints.append(kept)
         self.emit({"type": "checkpoint", **kept})
 
-    def save(self) -> None:
+    def save(self, weights: Weights, moments: Moments) -> None:
         """Write `resume.pt`: of the weights those that change, and none for a finished job, whose last checkpoint has them."""
         state: Message = {"step": self.step, "seconds": self.seconds, "checkpoints": self.checkpoints}
         if self.step < self.total_steps:
-            weights = {name: parameter.detach() for name, parameter in self.changing.items()}
-            state |= {"model": weights, "optimiser": self.optimiser.state_dict()}
+            state |= {"model": weights, "optimiser": moments}
         self.journal.sync()
         write_state(self.output / "resume.pt", state)
 
     def resume(self) -> None:
         """Go back to the state of `resume.pt`, if an earlier attempt left one."""
         path = self.output / "resume.pt"
-        state = torch.load(path, weights_only=True) if path.exists() else {}
+        # Mapped and not read: of a model that is spread over processes, each takes only its part out of it.
+        state = torch.load(path, map_location="cpu", mmap=True, weights_only=True) if path.exists() else {}
         self.step, self.seconds = state.get("step", 0), state.get("seconds", 0.0)
         self.checkpoints = state.get("checkpoints", [])
         if self.group.leads:
@@ -186,7 +197,7 @@ class Job:
         if 0 < self.step < self.total_steps:
             with torch.no_grad():
                 for name, parameter in self.changing.items():
-                    parameter.copy_(state["model"][name])
+                    put(state["model"][name], parameter)
             self.optimiser.load_state_dict(state["optimiser"])
 
 

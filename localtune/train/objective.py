@@ -31,11 +31,12 @@ def evaluate(
     """Mean loss in nats and token accuracy over all learnt tokens of `examples`; `beat` after each batch."""
     model.eval()
     loss_sum = hit_sum = count = 0.0
-    for batch in group.part(evaluation_batches(examples, padding)):
+    for batch, counts in group.rounds(evaluation_batches(examples, padding)):
         loss, hits = loss_and_hits(model, batch)
-        loss_sum += loss.item() * len(batch.targets)
-        hit_sum += hits.item()
-        count += len(batch.targets)
+        if counts:
+            loss_sum += loss.item() * len(batch.targets)
+            hit_sum += hits.item()
+            count += len(batch.targets)
         beat()
     model.train()
     loss_sum, hit_sum, count = group.sum(loss_sum, hit_sum, count)

@@ -6,11 +6,12 @@ It calls PyTorch's functional AdamW, because constructing `torch.optim.AdamW` im
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
+
+from localtune.train.shards import gathered, put
 
 # What a learning-rate multiplier of 1.0 stands for; measured on two personas of ten rows (docs/log.md).
 BASE_LEARNING_RATE = 5e-4
@@ -56,11 +57,18 @@ class AdamW:
             parameter.grad = None
         return norm
 
-    def state_dict(self) -> dict[str, list[Tensor]]:
+    @property
+    def state(self) -> dict[str, list[Tensor]]:
         return {"means": self.means, "squares": self.squares, "steps": self.steps}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.means, self.squares, self.steps = state["means"], state["squares"], state["steps"]
+    def state_dict(self, keep: bool = True) -> dict[str, list[Tensor]]:
+        """Whole tensors; see `gathered`."""
+        return {name: gathered(tensors, keep) for name, tensors in self.state.items()}
+
+    def load_state_dict(self, saved: dict[str, list[Tensor]]) -> None:
+        for name, places in self.state.items():
+            for place, whole in zip(places, saved[name]):
+                put(whole, place)
 
 
 def learning_rate(step: int, total_steps: int, multiplier: float, peak: float = BASE_LEARNING_RATE) -> float:

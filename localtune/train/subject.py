@@ -14,6 +14,7 @@ from localtune.model.tokenizer import Tokenizer
 from localtune.train.data import Batch
 from localtune.train.optimiser import BASE_LEARNING_RATE, is_trained
 
+Weights = Mapping[str, Tensor]  # of what is trained, whole, by the model's names
 Masked = tuple[list[int], list[int]]  # token ids and, for each, whether it is learnt
 
 
@@ -45,8 +46,8 @@ class Subject(Protocol):
     notes: list[str]  # of which the job's owner should know
     warnings: list[str]
 
-    def save(self, folder: Path) -> None:
-        """Write a folder that transformers or peft loads."""
+    def save(self, weights: Weights, folder: Path) -> None:
+        """Write a folder that transformers or peft loads; `weights` are this model's."""
 
 
 def subject_of(spec: JobSpec, beat: Callable[[], None]) -> Subject:
@@ -72,5 +73,5 @@ class SmallBase:
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(is_trained(name, self.model.config.num_hidden_layers, spec.trained))
 
-    def save(self, folder: Path) -> None:
+    def save(self, _weights: Weights, folder: Path) -> None:
         save_llama(self.model, folder, tokenizer_from=self.folder)

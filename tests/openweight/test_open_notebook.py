@@ -15,7 +15,7 @@ from helpers.classification import classify
 from helpers.formatting import completion_row
 from helpers.jobs import create_or_reuse, follow, upload
 from helpers.scoring import accuracy, interval, mcnemar
-from tests.openweight.test_open_service import Served
+from tests.openweight.served import Served
 from tests.openweight.tiny_open import tiny_open
 from tools.notebooks import NOTEBOOKS
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,32 +14,11 @@ import pytest
 from openai.types.fine_tuning import FineTuningJob
 
 from tests.openweight.open_jobs import ROWS
+from tests.openweight.served import ROOT, Served
 from tests.openweight.tiny_open import tiny_open
 
-ROOT = Path(__file__).parents[2]
 BASE = "tiny-llama.1"
 PATIENCE = 150  # seconds until a test gives up waiting
-
-
-class Served:
-    """One service process; `client` is the SDK's."""
-
-    def __init__(self, state: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "localtune", "serve", "--port", "0", "--state", str(state), *options]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT, env={**os.environ, "HF_HUB_OFFLINE": "1"}
-        )
-        line = self.process.stdout.readline()
-        assert line.startswith("ready "), line
-        self.client = openai.OpenAI(base_url=line.split()[1], api_key="sk-local", max_retries=0)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
-        self.process.stdout.close()
-
-    def names(self) -> list[str]:
-        return [model.id for model in self.client.models.list()]
 
 
 @pytest.fixture(scope="module")

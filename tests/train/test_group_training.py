@@ -71,6 +71,12 @@ def test_parts_are_everything_once() -> None:
     assert Group(1, 2).part("a") == ""
 
 
+def test_rounds_are_everything_once_and_as_many_for_all() -> None:
+    rounds = [list(Group(rank, 3).rounds("abcd")) for rank in range(3)]
+    assert [len(turns) for turns in rounds] == [2, 2, 2]
+    assert sorted(item for turns in rounds for item, counts in turns if counts) == list("abcd")
+
+
 def test_fewer_gpus_than_processes_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
