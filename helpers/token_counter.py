@@ -24,7 +24,7 @@ class TokenCounter:
         self._texts: list[str] = []
         self._ends: list[int] = []  # of each waiting example, in `_texts`
 
-    def add(self, line: int, roles: Sequence[str], texts: list[str]) -> None:
+    def add(self, line: int, roles: Sequence[str], texts: Sequence[str]) -> None:
         """A chat of plain texts with their roles, or, with another number of roles, prompt and completion."""
         local = self.encoding == LOCAL
         pair = len(roles) != len(texts)
@@ -44,7 +44,7 @@ class TokenCounter:
         else:
             self._add(line, count_example(row, self.encoding), [])
 
-    def _add(self, line: int, around: int, texts: list[str]) -> None:
+    def _add(self, line: int, around: int, texts: Sequence[str]) -> None:
         self.lines.append(line)
         self.tokens.append(around)
         self._texts += texts

@@ -9,10 +9,12 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from helpers.validation.fast import Example
 
 MAX_LABELS, MAX_LABEL_LENGTH = 50, 60
-NO_KEY = 0
+NO_KEY = 0  # the hash of an empty text
 SYSTEM = ("system", "developer")
 END = 48  # letters at the end by which texts are found that differ in case, spaces and punctuation
 SHORT = 64  # letters: a shorter text, such as a label, occurs too often to lead to similar lines
@@ -37,7 +39,7 @@ def _fold_many(texts: list[str]) -> list[bytes]:
     return folded if len(folded) == len(texts) else list(map(fold, texts))
 
 
-def conversation(example: Example) -> list[str]:
+def conversation(example: Example) -> tuple[str, ...]:
     """The texts without a system message at the beginning."""
     roles, texts = example
     return texts[1:] if len(texts) > 1 and roles[0] in SYSTEM else texts
@@ -68,20 +70,22 @@ class Facts:
 
     def add(self, lines: Sequence[int], places: Sequence[int], examples: Sequence[Example]) -> None:
         """Adds examples, each with its line's number and its place."""
-        said = list(map(conversation, examples))
+        said = [texts[1:] if len(texts) > 1 and roles[0] in SYSTEM else texts for roles, texts in examples]
+        answers = [s[-1] for s in said]
         before = len(self.lines)
         self.lines.extend(lines)
         self.places.extend(places)
-        self.exact.extend([hash((roles, *texts)) for roles, texts in examples])
-        self.questions.extend([hash(tuple(s[:-1])) if len(s) > 1 and s[-2] else NO_KEY for s in said])
-        self.systems.extend([NO_KEY if s is texts else hash(texts[0]) & _LOW for s, (_, texts) in zip(said, examples)])
-        self.answers.extend([hash(s[-1]) & _LOW if len(s[-1]) >= SHORT else NO_KEY for s in said])
-        self.ends.extend([hash(end[-END:]) & _LOW for end in _fold_many(list(map(_tail, said)))])
+        self.exact.extend(map(hash, examples))
+        self.questions.extend([hash(s[:-1]) if len(s) > 1 and s[-2] else NO_KEY for s in said])
+        self.systems.extend(_keys(["" if s is texts else texts[0] for s, (_, texts) in zip(said, examples)]))
+        self.answers.extend(_keys([answer if len(answer) >= SHORT else "" for answer in answers]))
+        tails = [answer[-2 * END :] if len(answer) >= 2 * END else _tail(s) for s, answer in zip(said, answers)]
+        self.ends.extend(_keys([end[-END:] for end in _fold_many(tails)]))
         for position, s in enumerate(said, start=before):
             if len(s[-1]) < SHORT or len(s) < 2 or len(s[-2]) < SHORT:
                 self._halves(position, max(s, key=len))
-        for s in said if self.labels is not None else ():
-            self._count_label(s[-1])
+        for answer in answers if self.labels is not None else ():
+            self._count_label(answer)
 
     def _halves(self, position: int, text: str) -> None:
         """One changed word leaves the beginning or the end as it was. The size of both is a power of two, so that a few
@@ -105,8 +109,8 @@ class Facts:
     def join(self, later: Facts, offset: int) -> None:
         """Adds a later part of the file, whose lines are counted from `offset` on."""
         before = len(self.lines)
-        self.lines.extend(array("I", [line + offset for line in later.lines]))
-        self.owners.extend(array("I", [owner + before for owner in later.owners]))
+        self.lines.extend(_moved(later.lines, offset))
+        self.owners.extend(_moved(later.owners, before))
         for name in ("places", "exact", "questions", "systems", "answers", "ends", "halves"):
             getattr(self, name).extend(getattr(later, name))
         labels = {} if self.labels is None or later.labels is None else {**self.labels}
@@ -116,7 +120,14 @@ class Facts:
         self.labels = labels if known else None
 
 
-def _tail(said: list[str]) -> str:
-    answer = said[-1]
-    text = answer if len(answer) >= 2 * END or len(said) < 2 else said[-2] + answer
-    return text[-2 * END :]
+def _keys(texts: Sequence[str | bytes]) -> array[int]:
+    """A hash of 32 bits for each; `NO_KEY` for empty ones."""
+    return array("I", np.fromiter(map(hash, texts), np.int64, len(texts)).astype(np.uint32).tobytes())
+
+
+def _moved(values: array[int], by: int) -> array[int]:
+    return array("I", (np.asarray(values) + np.uint32(by)).tobytes())
+
+
+def _tail(said: tuple[str, ...]) -> str:
+    return "".join(said[-2:])[-2 * END :]

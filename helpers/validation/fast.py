@@ -10,26 +10,30 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, Union
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from helpers.validation.forms import CHAT, PAIR
-from helpers.validation.pairs import Pairs
+from helpers.validation.marks import Marks
 
 # What is compared between lines: who speaks, and the texts; the last text is the answer. A bare tuple, made a million times.
-Example = tuple[tuple[str, ...], list[str]]
+Example = tuple[tuple[str, ...], tuple[str, ...]]
+PAIR_ROLES = ("prompt",)
+PLAIN_ROLES = ("system", "developer", "user", "assistant")
 
 
-class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    role: str  # judged with the others by its shape: faster than a Literal
-    content: str
+def _message(role: str) -> type:
+    """Of messages by this role: msgspec chooses the type by the text of "role"."""
+    texts = [("content", str)]
+    return msgspec.defstruct(role, texts, tag_field="role", tag=role, frozen=True, forbid_unknown_fields=True, gc=False)
+
+
+_ROLE_OF = {_message(role): role for role in PLAIN_ROLES}  # a type for each role: faster than a field
 
 
 class _Chat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    messages: list[_Message]
+    messages: list[Union[tuple(_ROLE_OF)]]  # type: ignore[misc]
 
 
 class _Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -40,44 +44,33 @@ class _Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 _decode_chat = msgspec.json.Decoder(_Chat).decode
 _decode_chats = msgspec.json.Decoder(_Chat).decode_lines
 _decode_pair = msgspec.json.Decoder(_Pair).decode
-_messages, _role, _content = attrgetter("messages"), attrgetter("role"), attrgetter("content")
-PAIR_ROLES = ("prompt",)
-PLAIN_ROLES = {"system", "developer", "user", "assistant"}
+_messages, _content = attrgetter("messages"), attrgetter("content")
 
 
-def quick_chats(data: bytes, pairs: Pairs) -> tuple[list[int], list[Example]] | None:
-    """Where the lines begin, and their examples, if all are chats with nothing to remark; None if that is not certain."""
-    found = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(found == 10)
-    if not _one_object_a_line(found, ends):
+def quick_chats(data: bytes, marks: Marks) -> list[Example] | None:
+    """The examples of all lines, if all are chats with nothing to remark; None if that is not certain."""
+    if not _one_object_a_line(marks):
         return None
     try:
         chats = list(map(_messages, _decode_chats(data)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     keys_and_values = len(chats) + 4 * sum(map(len, chats))  # if there are more, a key stands there twice
-    if len(chats) != len(ends) or _texts(data, found, pairs) != keys_and_values:
+    if len(chats) != len(marks.ends) or marks.texts(data) != keys_and_values:
         return None
-    roles = [tuple(map(_role, messages)) for messages in chats]
-    texts = [list(map(_content, messages)) for messages in chats]
-    if not all(map(_good_shape, set(roles))) or not all(map(str.strip, chain.from_iterable(texts))):
+    roles = [_roles(*map(type, messages)) for messages in chats]
+    texts = [tuple(map(_content, messages)) for messages in chats]
+    if None in roles or not all(map(str.strip, chain.from_iterable(texts))):
         return None
-    return [0, *(ends[:-1] + 1).tolist()], list(zip(roles, texts))
+    return list(zip(roles, texts))
 
 
-def _one_object_a_line(found: NDArray[np.uint8], ends: NDArray[np.int64]) -> bool:
+def _one_object_a_line(marks: Marks) -> bool:
     """Whether every line feed stands between two objects: inside of one there would be a comma or a bracket as well."""
+    found, ends = marks.bytes, marks.ends
     if not len(ends) or ends[-1] != len(found) - 1 or found[0] != ord("{"):
         return False
     return bool((found[ends - 1] == ord("}")).all() and (found[ends[:-1] + 1] == ord("{")).all())
-
-
-def _texts(data: bytes, found: NDArray[np.uint8], pairs: Pairs) -> int:
-    """How many texts, keys included, stand in these bytes: half of the quotes that are not escaped."""
-    if pairs.count(b"\\\\"):
-        data = data.replace(b"\\\\", b"")  # an escaped backslash escapes no quote
-        return (data.count(b'"') - data.count(b'\\"')) // 2
-    return (int(np.count_nonzero(found == ord('"'))) - pairs.count(b'\\"')) // 2
 
 
 def quick_chat(raw: bytes) -> Example | None:
@@ -89,9 +82,8 @@ def quick_chat(raw: bytes) -> Example | None:
     count = len(messages)
     if raw.count(b'"role"') != count or raw.count(b'"content"') != count:  # so "messages" is not repeated either
         return None
-    roles = tuple([message.role for message in messages])
-    texts = [message.content for message in messages]
-    return (roles, texts) if _good_shape(roles) and all(map(str.strip, texts)) else None
+    roles, texts = _roles(*map(type, messages)), tuple(map(_content, messages))
+    return (roles, texts) if roles and all(map(str.strip, texts)) else None
 
 
 def quick_pair(raw: bytes) -> Example | None:
@@ -102,18 +94,18 @@ def quick_pair(raw: bytes) -> Example | None:
         return None
     if raw.count(b'"prompt"') != 1 or raw.count(b'"completion"') != 1 or not pair.completion.strip():
         return None
-    return PAIR_ROLES, [pair.prompt, pair.completion]
+    return PAIR_ROLES, (pair.prompt, pair.completion)
 
 
 def example_of(row: dict[str, Any], form: str) -> Example:
     """The same facts of any row, however odd: what is no text is compared by its JSON."""
     if form == PAIR:
-        return PAIR_ROLES, [_text(row.get("prompt")), _text(row.get("completion"))]
+        return PAIR_ROLES, (_text(row.get("prompt")), _text(row.get("completion")))
     if form == CHAT and isinstance(row["messages"], list) and all(isinstance(m, dict) for m in row["messages"]):
         more = [_text({k: v for k, v in row.items() if k != "messages"})] if len(row) > 1 else []
         roles = tuple([str(message.get("role")) for message in row["messages"]] + more)
-        return roles, list(map(_said, row["messages"])) or [""]
-    return (form,), [_text(row)]
+        return roles, tuple(map(_said, row["messages"])) or ("",)
+    return (form,), (_text(row),)
 
 
 def _said(message: dict[str, Any]) -> str:
@@ -131,5 +123,7 @@ def _text(value: object) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _good_shape(roles: tuple[str, ...]) -> bool:
-    return PLAIN_ROLES.issuperset(roles) and roles[-1:] == ("assistant",) and "system" not in roles[1:]
+def _roles(*messages: type) -> tuple[str, ...] | None:
+    """Who speaks, if that is in order."""
+    roles = tuple([_ROLE_OF[message] for message in messages])
+    return roles if roles[-1:] == ("assistant",) and "system" not in roles[1:] else None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers.validation.findings import Finding
+from helpers.validation.marks import Marks
 from helpers.validation.rules import MAX_LINE_BYTES
 
 BLOCK = 64 * 1024  # bytes: what is read at once still lies in the processor's cache when it is looked at again
+ROWS = 64  # the same for rows in memory
 BOM = "\ufeff"
 Range = tuple[int, int]  # of bytes: from a line's beginning to another's
 Rows = list[Mapping[str, Any]]
@@ -21,8 +23,9 @@ class Block(NamedTuple):
     """Whole lines that are looked at together."""
 
     number: int  # of the first line
-    place: int  # of the first line: its offset in the file, or its position among the rows
+    places: Sequence[int]  # of the lines: offsets in the file, or positions among the rows
     data: bytes
+    marks: Marks
 
     @property
     def lines(self) -> list[bytes]:
@@ -33,10 +36,16 @@ class Block(NamedTuple):
 
 def blocks(source: Path | Rows, part: Range | None = None) -> Iterator[Block]:
     """Lines counted from 1. Of a line longer than the limit only limit + 1 bytes are kept."""
+    if not isinstance(source, Path):
+        for start in range(0, len(source), ROWS):
+            data = b"".join(map(_line, source[start : start + ROWS]))
+            yield Block(start + 1, range(start, start + ROWS), data, Marks(data))
+        return
     number = 1
-    for place, data in _file_blocks(source, part) if isinstance(source, Path) else enumerate(map(_line, source)):
-        yield Block(number, place, data)
-        number += data.count(b"\n") + (not data.endswith(b"\n"))
+    for place, data in _file_blocks(source, part):
+        marks = Marks(data)
+        yield Block(number, [place, *(place + 1 + marks.ends).tolist()], data, marks)
+        number += len(marks.ends) + (not data.endswith(b"\n"))
 
 
 def line_at(source: Path | Rows, place: int) -> bytes:
@@ -75,7 +84,7 @@ def _file_blocks(path: Path, part: Range | None) -> Iterator[tuple[int, bytes]]:
             start += len(block)
             end = block.rfind(b"\n") + 1
             if end:
-                data = rest + block[:end]
+                data = b"".join((rest, memoryview(block)[:end]))
                 rest = block[end:]
                 yield start - len(rest) - len(data), data  # right for all lines but one that was cut
             elif len(rest) <= MAX_LINE_BYTES:

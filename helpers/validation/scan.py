@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from helpers.validation.facts import Facts
 from helpers.validation.fast import PAIR_ROLES, Example, example_of, quick_chat, quick_chats, quick_pair
 from helpers.validation.findings import Findings
 from helpers.validation.forms import CHAT, PAIR, READ_BY, UNKNOWN, Method, check_row, form
 from helpers.validation.lines import Block, Range, Rows, blocks, line_at, parse
-from helpers.validation.pairs import Pairs
 from helpers.validation.rules import MAX_LINE_BYTES
 from helpers.validation.secrets import spots
 
@@ -87,31 +88,31 @@ class Scan:
         self.passed = before + later.passed
 
     def _block(self, block: Block) -> None:
-        data, pairs = block.data, Pairs(block.data)
-        for at, rule, what in sorted(spots(data, pairs)):  # in the order of the file, so that the first are kept
-            self.findings.add(block.number + data.count(b"\n", 0, at), rule, what)
+        data = block.data
+        for at, rule, what in sorted(spots(data, block.marks)):  # in the order of the file, so that the first are kept
+            self.findings.add(block.number + int(np.searchsorted(block.marks.ends, at)), rule, what)
         self.crlf += data.count(b"\r\n") if b"\r" in data else 0
         kind = self._likely() if len(data) < MAX_LINE_BYTES else UNKNOWN
-        if kind == CHAT and (quick := quick_chats(data, pairs)):
-            self._all_at_once(block, *quick)
+        if kind == CHAT and (quick := quick_chats(data, block.marks)):
+            self._all_at_once(block, quick)
         else:
             self._one_by_one(block, kind)
 
-    def _all_at_once(self, block: Block, starts: list[int], examples: list[Example]) -> None:
+    def _all_at_once(self, block: Block, examples: list[Example]) -> None:
         count = len(examples)
         lines = range(block.number, block.number + count)
         self._blanks(self.lines + 1, block.number)
-        self.facts.add(lines, [block.place + start for start in starts], examples)
+        self.facts.add(lines, block.places[:count], examples)
         self.kinds[CHAT] += count
         self.lines = self.passed = lines[-1]
-        sizes = (end - start for start, end in zip(starts, [*starts[1:], len(block.data)]))
-        for line, size, example in zip(lines, sizes, examples) if self.settings.encoding else ():
-            self._measure(line, size, example)
+        if self.settings.encoding:
+            for line, size, example in zip(lines, np.diff(block.marks.ends, prepend=-1).tolist(), examples):
+                self._measure(line, size, example)
 
     def _one_by_one(self, block: Block, kind: str) -> None:
-        quick, last, place, lines = QUICK[kind], self.lines, block.place, block.lines
+        quick, last, lines = QUICK[kind], self.lines, block.lines
         known: list[tuple[int, int, Example]] = []
-        for line, raw in enumerate(lines, start=block.number):
+        for line, (raw, place) in enumerate(zip(lines, block.places), start=block.number):
             if example := quick(raw):
                 self.kinds[kind] += 1
                 if self.settings.encoding:
@@ -119,12 +120,10 @@ class Scan:
             elif raw and not raw.isspace():
                 example = self._exact(line, raw)
             else:
-                place += len(raw) + 1
                 continue
             self._blanks(last + 1, line)
             last = line
             known += [(line, place, example)] if example else []
-            place += len(raw) + 1
         if known:
             self.facts.add(*zip(*known))
         self.lines, self.passed = last, self.passed + len(lines)

@@ -11,28 +11,26 @@ import pytest
 from helpers.formatting import chat_row
 from helpers.validation import fast, secrets
 from helpers.validation.facts import Facts, fold
-from helpers.validation.pairs import SMALL, Pairs
+from helpers.validation.marks import Marks, pair_table
 
 ODD_TEXTS = ["plain", 'a "quoted" word', "C:\\dir\\", "\\", '\\"', '\\\\"', "tab\t", "ünï 雪 🙂", "{}",
              "}\n{", '"role"', "\0"]
+RARE = b"\n-HIJK\\]^_"
 GOOD = json.dumps(chat_row("s", "q", "a")).encode()
 
 
 def at_once(*lines: bytes) -> Any:
     data = b"".join(line + b"\n" for line in lines)
-    return fast.quick_chats(data, Pairs(data))
+    return fast.quick_chats(data, Marks(data))
 
 
-@pytest.mark.parametrize("copies", [1, 40])  # small and large blocks count pairs in different ways
+@pytest.mark.parametrize("copies", [1, 40])
 @pytest.mark.parametrize("letters", [True, False])
 def test_odd_texts_are_read_as_one_by_one(copies: int, letters: bool) -> None:
     dice = random.Random(0)
     rows = [chat_row(dice.choice([None, *ODD_TEXTS]), *dice.sample(ODD_TEXTS, 2)) for _ in range(20 * copies)]
     lines = [json.dumps(row, ensure_ascii=letters).encode() for row in rows]
-    assert (len(b"".join(lines)) > SMALL) == (copies > 1)
-    starts, examples = at_once(*lines)
-    assert examples == [fast.quick_chat(line) for line in lines]
-    assert starts == [sum(len(line) + 1 for line in lines[:n]) for n in range(len(lines))]
+    assert at_once(*lines) == [fast.quick_chat(line) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -67,19 +65,28 @@ def test_any_doubt_leaves_the_block_to_the_other_way(bad: bytes, around: int) ->
 
 
 def test_a_last_line_without_line_feed_is_left_to_the_other_way() -> None:
-    assert fast.quick_chats(GOOD, Pairs(GOOD)) is None
+    assert fast.quick_chats(GOOD, Marks(GOOD)) is None
 
 
-@pytest.mark.parametrize("filling", [0, SMALL])
-@pytest.mark.parametrize("shift", [0, 1])
-@pytest.mark.parametrize(("pair", "needle", "name"), [secret[:3] for secret in secrets._SECRETS])
-def test_every_needle_is_led_to_by_its_pair(pair: bytes, needle: bytes, name: str, shift: int, filling: int) -> None:
-    data = b" " * (filling + shift) + needle + b" " * filling
-    assert pair in needle and Pairs(data).count(pair) >= 1 and Pairs(b" " * len(data)).count(pair) == 0
+@pytest.mark.parametrize("data", [b"", b"\n", b"-", b"\\\\", b"\n\n-a\\_", bytes(range(256)) * 3])
+def test_every_rare_byte_is_marked_with_the_one_before(data: bytes) -> None:
+    marks = Marks(data)
+    assert marks.at.tolist() == [at for at, byte in enumerate(data) if byte in RARE]
+    assert marks.ends.tolist() == [at for at, byte in enumerate(data) if byte == 10]
+    pairs = [(b"\0" + data)[at : at + 2] for at in marks.at.tolist()]
+    assert [int(pair).to_bytes(2, "big") for pair in marks.pairs] == pairs
+
+
+@pytest.mark.parametrize("around", [b"", b" ", b"-" * 9])
+@pytest.mark.parametrize(("beginning", "needle", "name"), [secret[:3] for secret in secrets._SECRETS])
+def test_every_secret_is_led_to_by_its_beginning(beginning: bytes, needle: bytes, name: str, around: bytes) -> None:
+    assert beginning.startswith(needle) or needle.startswith(beginning)
+    data = around + beginning + around
+    assert Marks(data).where(pair_table([beginning[-2:]])) == [len(around + beginning) - 1]
 
 
 def test_many_texts_have_the_facts_of_each() -> None:
-    examples = [(("user", "assistant"), [f"question {n}", text]) for n, text in enumerate(ODD_TEXTS)]
+    examples = [(("user", "assistant"), (f"question {n}", text)) for n, text in enumerate(ODD_TEXTS)]
     many, single = Facts(), Facts()
     many.add(range(len(examples)), range(len(examples)), examples)
     for n, example in enumerate(examples):

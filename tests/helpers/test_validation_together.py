@@ -177,6 +177,6 @@ def test_a_bar_shows_what_is_done_and_the_time_that_is_left(
 def test_memory_grows_by_some_forty_bytes_a_line() -> None:
     facts = Facts()
     for line in range(1000):
-        facts.add([line], [line], [(("user", "assistant"), [text(line, 20), text(-line, 20)])])
+        facts.add([line], [line], [(("user", "assistant"), (text(line, 20), text(-line, 20)))])
     lists = [value for value in vars(facts).values() if isinstance(value, array)]
     assert sum(len(values) * values.itemsize for values in lists) <= 50 * 1000
