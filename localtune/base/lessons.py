@@ -2,8 +2,8 @@
 
 First exercises on random tokens (`recall`), which form the circuits that copy, look up and match; then pages of words.
 
-A skill such as comparing appears suddenly, after some thousand answers in a row; spread over a mixture of fifty tasks it has not
-appeared after twelve million tokens (docs/log.md). Once there, a small share keeps it.
+A skill such as comparing appears suddenly, after some thousand answers in a row; spread over a mixture of fifty tasks it has
+not appeared after twelve million tokens (docs/log.md). Once there, a small share keeps it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def done(trainer: Trainer, name: str) -> bool:
         right = {one: right_tokens(trainer, one) for one in EXERCISES[name]}
     else:
         right = {task.__name__: right_answers(trainer, task) for task in dict.fromkeys(LESSONS[name])}
-    print(name, f"step {trainer.step}, {trainer.seconds:.0f} s:", {task: round(share, 2) for task, share in right.items()}, flush=True)
+    shown = {task: round(share, 2) for task, share in right.items()}
+    print(name, f"step {trainer.step}, {trainer.seconds:.0f} s:", shown, flush=True)
     return sum(right.values()) / len(right) > MASTERED or trainer.progress >= 1
 
 
@@ -104,7 +105,7 @@ def right_tokens(trainer: Trainer, kind: str, rows: int = 16) -> float:
 
 def documents(tasks: Sequence[Task], before: Sequence[Task], seed: str) -> Iterator[Document]:
     """The lesson's pages, with facts, personas and earlier lessons among them."""
-    sources = {"facts": facts.documents(random.Random(f"{seed}/facts")), "personas": personas.documents(random.Random(f"{seed}/personas"))}
+    sources = {name: one.documents(random.Random(f"{seed}/{name}")) for name, one in (("facts", facts), ("personas", personas))}
     if before:
         sources["before"] = lesson(before, random.Random(f"{seed}/before"))
     wanted = {name: REHEARSED[name] for name in sources}
