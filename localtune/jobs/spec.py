@@ -20,6 +20,7 @@ class Sharding:
     reshard: bool  # whether gathered weights are dropped between the ways forwards and back
     offload: bool  # whether weights and moments wait in the machine's own memory
     recompute: bool  # whether activations are computed again on the way back instead of being kept
+    zero_stage: int | None = None  # of DeepSpeed, where the file speaks of that
 
 
 @dataclass(frozen=True)

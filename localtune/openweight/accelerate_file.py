@@ -1,14 +1,16 @@
-"""Accelerate's configuration file, of which the service follows what says how a model is spread over processes (FSDP2).
+"""Accelerate's configuration file, of which the service follows what says how a model is spread over processes (by FSDP2).
 
 Accelerate reads the file; what it asks for and cannot be had here is refused when the service starts, never left aside.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localtune.jobs.spec import Sharding
+from localtune.openweight.zero import zero_fields
 
 if TYPE_CHECKING:
     from accelerate.commands.config.config_args import ClusterConfig
@@ -25,11 +27,6 @@ WITHOUT_EFFECT = {
     "fsdp_backward_prefetch",
 }
 NOT_HERE = ("use_cpu", "gpu_ids", "dynamo_config", "parallelism_config", "megatron_lm_config", "fp8_config", "mpirun_config")
-DEEPSPEED = (
-    "it asks for DeepSpeed, with which this service does not train. FSDP spreads the same: what zero_stage 3 does is "
-    "distributed_type: FSDP with fsdp_reshard_after_forward: true, and zero_stage 2 is about the same with false; "
-    "data/accelerate/fsdp.yaml is such a file"
-)
 
 
 def read_sharding(path: Path) -> Sharding:
@@ -53,26 +50,36 @@ def configuration(path: Path) -> ClusterConfig:
 
 def sharding_of(config: ClusterConfig) -> Sharding:
     """Raises ValueError for what the service would not do."""
-    require_fsdp(config)
+    kind = config.distributed_type.value
+    if kind not in FIELDS:
+        raise ValueError(
+            f"distributed_type is {kind}: only FSDP and DEEPSPEED spread a model; leave --accelerate out for a plain group"
+        )
+    require_possible(config)
+    fields = FIELDS[kind](config)
+    return Sharding(processes=max(1, config.num_processes), precision=PRECISIONS[config.mixed_precision], **fields)
+
+
+def fsdp_fields(config: ClusterConfig) -> dict[str, Any]:
+    """What FSDP's part of the file says."""
     asked: dict[str, Any] = {f"fsdp_{key.removeprefix('fsdp_')}": value for key, value in config.fsdp_config.items()}
     require_known(asked)
     layers, recompute = layers_of(asked), flag(asked, "fsdp_activation_checkpointing", False)
     if recompute and layers == []:
         raise ValueError("fsdp_activation_checkpointing goes by layers: set fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP")
-    return Sharding(
-        processes=max(1, config.num_processes), precision=PRECISIONS[config.mixed_precision],
-        layers=layers, recompute=recompute,
-        reshard=flag(asked, "fsdp_reshard_after_forward", True), offload=flag(asked, "fsdp_offload_params", False),
-    )
+    return {
+        "layers": layers, "recompute": recompute,
+        "reshard": flag(asked, "fsdp_reshard_after_forward", True), "offload": flag(asked, "fsdp_offload_params", False),
+    }
 
 
-def require_fsdp(config: ClusterConfig) -> None:
-    """Of one machine and in a precision that models are trained in here."""
-    kind = config.distributed_type.value
-    if kind == "DEEPSPEED":
-        raise ValueError(DEEPSPEED)
-    if kind != "FSDP":
-        raise ValueError(f"distributed_type is {kind}: only FSDP spreads a model; leave --accelerate out for a plain group")
+FIELDS: dict[str, Callable[[ClusterConfig], dict[str, Any]]] = {
+    "FSDP": fsdp_fields, "DEEPSPEED": lambda config: zero_fields(config.deepspeed_config),
+}
+
+
+def require_possible(config: ClusterConfig) -> None:
+    """One machine, and a precision that models are trained in here."""
     if config.num_machines != 1:
         raise ValueError("num_machines must be 1: the processes of a job run on one machine")
     if config.mixed_precision not in PRECISIONS:

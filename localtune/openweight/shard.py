@@ -45,7 +45,8 @@ def shard(model: PreTrainedModel, sharding: Sharding, device: torch.device, dtyp
             part.set_gradient_divide_factor(1.0)  # a sum and no mean: each process has weighed its part of the batch
             part.set_force_sum_reduction_for_comms(True)  # gloo knows no other
     held = sum(parameter.to_local().numel() for parameter in model.parameters())
-    return f"FSDP spreads the parameters over {options['mesh'].size()} processes; the first holds {held:,} of them."
+    asked = f"As DeepSpeed's ZeRO does in stage {sharding.zero_stage}, " if sharding.zero_stage else ""
+    return f"{asked}FSDP spreads the parameters over {options['mesh'].size()} processes; the first holds {held:,} of them."
 
 
 def layers(model: PreTrainedModel, sharding: Sharding) -> list[nn.Module]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from localtune.openweight.shard import layers
 from localtune.train.errors import JobError
 from tests.openweight.open_jobs import open_spec
 
-SHIPPED = Path(__file__).parents[2] / "data" / "accelerate" / "fsdp.yaml"
+SHIPPED = Path(__file__).parents[2] / "data" / "accelerate"
 HEAD = "distributed_type: FSDP\nnum_processes: 2\n"
+ZERO = "distributed_type: DEEPSPEED\nnum_processes: 2\ndeepspeed_config: "
 V2 = "fsdp_config:\n  fsdp_version: 2\n"
 SPREAD = Sharding(processes=8, precision="bfloat16", layers=None, reshard=True, offload=False, recompute=True)
 
@@ -28,7 +30,18 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_shipped_file_is_followed() -> None:
-    assert read_sharding(SHIPPED) == SPREAD
+    assert read_sharding(SHIPPED / "fsdp.yaml") == SPREAD
+
+
+def test_zero_s_third_stage_is_followed_by_fsdp() -> None:
+    """The shipped file; its moments wait in the machine's memory."""
+    assert read_sharding(SHIPPED / "zero3.yaml") == replace(SPREAD, offload=True, recompute=False, zero_stage=3)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_lower_stages_keep_the_weights_between_the_ways(stage: int, tmp_path: Path) -> None:
+    read = read_sharding(written(tmp_path, f"{ZERO}{{zero_stage: {stage}, gradient_clipping: auto}}\n"))
+    assert not read.reshard and not read.offload and read.zero_stage == stage
 
 
 def test_what_is_left_out_is_what_accelerate_takes(tmp_path: Path) -> None:
@@ -40,7 +53,11 @@ def test_what_is_left_out_is_what_accelerate_takes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "reason"), [
     ("distributed_type: MULTI_GPU\nnum_processes: 2\n", "leave --accelerate out"),
-    ("distributed_type: DEEPSPEED\nnum_processes: 2\ndeepspeed_config: {zero_stage: 2}\n", "zero_stage 2 is about the same"),
+    (ZERO + "{zero_stage: 0}\n", "zero_stage is 0"),
+    (ZERO + "{zero_stage: 3, offload_param_device: nvme}\n", "offloading to nvme"),
+    (ZERO + "{zero_stage: 3, gradient_accumulation_steps: 4}\n", "gradient_accumulation_steps must be 1 or auto"),
+    (ZERO + "{zero_stage: 3, gradient_clipping: 0.5}\n", "gradient_clipping must be 1.0 or auto"),
+    (ZERO + "{deepspeed_config_file: zero.json}\n", "deepspeed_config_file: not followed"),
     (HEAD + "fsdp_config: {fsdp_sharding_strategy: FULL_SHARD}\n", "accelerate to-fsdp2"),
     (HEAD + V2 + "  fsdp_ignored_modules: lm_head\n", "fsdp_ignored_modules: not followed"),
     (HEAD + V2 + "  fsdp_reshard_after_forward: FULL_SHARD\n", "must be true or false"),

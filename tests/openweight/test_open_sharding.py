@@ -21,7 +21,7 @@ from tests.openweight.tiny_open import tiny_open
 from tests.train.grouped import curve, run_grouped
 from tests.train.jobs import chat, run_job, write_rows
 
-SHIPPED = Path(__file__).parents[2] / "data" / "accelerate" / "fsdp.yaml"
+SHIPPED = Path(__file__).parents[2] / "data" / "accelerate"
 UNEVEN = [*ROWS[:5], *(chat(f"Why {n}?", "because " * (2 * n + 1)) for n in range(5))]
 FULL_SHARD = Sharding(processes=2, precision="float32", layers=None, reshard=True, offload=False, recompute=False)
 METRICS = ("train_loss", "train_mean_token_accuracy", "valid_loss", "full_valid_loss", "full_valid_mean_token_accuracy")
@@ -91,12 +91,14 @@ def test_a_job_begun_alone_goes_on_in_a_group(tmp_path: Path) -> None:
     assert curve(lines, "train_loss") == pytest.approx({step: expected[step] for step in range(9, 17)}, abs=1e-5)
 
 
-def test_the_shipped_file_trains(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("file", "said"), [("fsdp.yaml", "FSDP spreads"), ("zero3.yaml", "ZeRO does in stage 3, FSDP spreads")])
+def test_the_shipped_files_train(file: str, said: str, tmp_path: Path) -> None:
     """In bfloat16, so nearly the numbers; for eight processes, but two will do."""
     base = tiny_open(tmp_path / "base")
     one, two = both(tmp_path, base, {"n_epochs": 2}, {})
-    lines, status = run_grouped(replace(two, sharding=read_sharding(SHIPPED)))
+    lines, status = run_grouped(replace(two, sharding=read_sharding(SHIPPED / file)))
     assert status == 0 and lines[0]["precision"] == "bfloat16", lines[-1]
+    assert any(said in line.get("message", "") for line in lines)
     assert curve(lines, "train_loss") == pytest.approx(curve(run_job(one), "train_loss"), abs=0.1)
 
 

@@ -89,13 +89,15 @@ def test_a_cancelled_job_leaves_no_process(service: Served) -> None:
     assert not psutil.wait_procs(running, timeout=PATIENCE)[1]
 
 
-@pytest.mark.parametrize(("file", "options", "reason"), [
-    (ROOT / "data/accelerate/fsdp.yaml", (), "add --launcher torchrun"),
-    (ROOT / "data/accelerate/zero3.yaml", ("--launcher", "torchrun"), "DeepSpeed.*fsdp_reshard_after_forward: true"),
+@pytest.mark.parametrize(("text", "options", "reason"), [
+    ("distributed_type: DEEPSPEED\nnum_processes: 2\ndeepspeed_config: {zero_stage: 3}\n", (), "add --launcher torchrun"),
+    ("distributed_type: MULTI_GPU\nnum_processes: 2\n", ("--launcher", "torchrun"), "leave --accelerate out"),
 ])
 def test_a_file_that_cannot_be_followed_is_told_at_the_start(
-    file: Path, options: tuple[str, ...], reason: str, tmp_path: Path
+    text: str, options: tuple[str, ...], reason: str, tmp_path: Path
 ) -> None:
+    file = tmp_path / "accelerate.yaml"
+    file.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "localtune", "serve", "--state", str(tmp_path), "--accelerate", str(file), *options]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, timeout=PATIENCE)
     assert done.returncode == 2
