@@ -35,7 +35,7 @@ def tree(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
 
 
 @pytest.fixture
-def displayed(provider: Any, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[ipywidgets.Widget]:
+def displayed(provider: Any, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ipywidgets.Widget]]:
     """The controls of a monitor and a playground, which have filled their outputs."""
     monkeypatch.setattr(monitor, "in_notebook", lambda: True)
     monkeypatch.setattr(monitor.asyncio, "get_running_loop", lambda: None)
@@ -45,7 +45,9 @@ def displayed(provider: Any, shown: dict[str, Any], monkeypatch: pytest.MonkeyPa
     watching._ipython_display_()
     playground._ipython_display_()
     assert watching._view is not None
-    return [watching._view.controls, playground._controls.box]
+    yield [watching._view.controls, playground._controls.box]
+    watching._view = None  # its thread, which waits for the next look, finds no event loop here
+    watching._over.set()
 
 
 def test_all_controls_are_core_widgets(displayed: list[ipywidgets.Widget]) -> None:
