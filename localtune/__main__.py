@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     add_serve(commands)
     add_keys(commands)
     models = commands.add_parser("models", help="list the models of a state folder")
-    models.add_argument("--state", type=folder, default=None, help="state folder")
+    models.add_argument("--state", type=absolute, default=None, help="state folder")
     models.set_defaults(command=list_models)
     add_export(commands)
     return top
@@ -36,7 +36,7 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
     serve = commands.add_parser("serve", help="run the service")
     serve.add_argument("--host", default=Settings.host, help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=Settings.port, help="0: a free port (default: %(default)s)")
-    serve.add_argument("--state", type=folder, default=None, help="folder of database, files and models")
+    serve.add_argument("--state", type=absolute, default=None, help="folder of database, files and models")
     serve.add_argument(
         "--base", action="append", default=[], metavar="NAME=SOURCE",
         help="offer an open-weight model: its folder or hub id; may be repeated, or listed in the state folder's bases.json",
@@ -56,7 +56,7 @@ def add_launcher(serve: argparse.ArgumentParser) -> None:
     group.add_argument("--launcher", choices=LAUNCHERS, default=Settings.launcher, help="(default: %(default)s)")
     group.add_argument("--processes", type=int, help=f"for one job (default: what FILE says, else {Settings.processes})")
     group.add_argument(
-        "--accelerate", type=folder, metavar="FILE",
+        "--accelerate", type=absolute, metavar="FILE",
         help="a configuration of Accelerate: how open-weight models are spread over the processes (FSDP)",
     )
     group.add_argument("--ray-address", metavar="URL", help="dashboard of the Ray cluster (default: RAY_ADDRESS, else here)")
@@ -66,9 +66,9 @@ def add_launcher(serve: argparse.ArgumentParser) -> None:
 def add_export(commands: argparse._SubParsersAction) -> None:
     export = commands.add_parser("export", help="write a fine-tuned model to a folder for other programs")
     export.add_argument("model", help="its name, as `models` shows it")
-    export.add_argument("folder", type=folder, help="a new folder; nothing is ever overwritten")
+    export.add_argument("folder", type=absolute, help="a new folder; nothing is ever overwritten")
     export.add_argument("--merge", action="store_true", help="whole weights instead of an adapter beside its base")
-    export.add_argument("--state", type=folder, default=None, help="state folder")
+    export.add_argument("--state", type=absolute, default=None, help="state folder")
     export.add_argument("--key", help="only a model that this API key may ask")
     export.set_defaults(command=export_model)
 
@@ -88,10 +88,10 @@ def add_keys(commands: argparse._SubParsersAction) -> None:
     revoke.add_argument("prefix", help="the key's first characters, as `list` shows them")
     revoke.set_defaults(command=revoke_key)
     for action in (add, show, admin, revoke):
-        action.add_argument("--state", type=folder, default=None, help="state folder")
+        action.add_argument("--state", type=absolute, default=None, help="state folder")
 
 
-def folder(text: str) -> Path:
+def absolute(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 

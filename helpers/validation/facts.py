@@ -70,7 +70,7 @@ class Facts:
 
     def add(self, lines: Sequence[int], places: Sequence[int], examples: Sequence[Example]) -> None:
         """Adds examples, each with its line's number and its place."""
-        said = [texts[1:] if len(texts) > 1 and roles[0] in SYSTEM else texts for roles, texts in examples]
+        said = list(map(conversation, examples))
         answers = [s[-1] for s in said]
         before = len(self.lines)
         self.lines.extend(lines)
@@ -79,8 +79,7 @@ class Facts:
         self.questions.extend([hash(s[:-1]) if len(s) > 1 and s[-2] else NO_KEY for s in said])
         self.systems.extend(_keys(["" if s is texts else texts[0] for s, (_, texts) in zip(said, examples)]))
         self.answers.extend(_keys([answer if len(answer) >= SHORT else "" for answer in answers]))
-        tails = [answer[-2 * END :] if len(answer) >= 2 * END else _tail(s) for s, answer in zip(said, answers)]
-        self.ends.extend(_keys([end[-END:] for end in _fold_many(tails)]))
+        self.ends.extend(_keys([end[-END:] for end in _fold_many(list(map(_tail, said)))]))
         for position, s in enumerate(said, start=before):
             if len(s[-1]) < SHORT or len(s) < 2 or len(s[-2]) < SHORT:
                 self._halves(position, max(s, key=len))
@@ -130,4 +129,5 @@ def _moved(values: array[int], by: int) -> array[int]:
 
 
 def _tail(said: tuple[str, ...]) -> str:
-    return "".join(said[-2:])[-2 * END :]
+    answer = said[-1]
+    return answer[-2 * END :] if len(answer) >= 2 * END else "".join(said[-2:])[-2 * END :]

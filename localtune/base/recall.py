@@ -23,10 +23,10 @@ Ids = list[int]
 EXERCISES: dict[str, dict[str, float]] = {
     "repeating": {"repeated": 1.0},
     "looking up": {"looked_up": 0.8, "repeated": 0.2},
-    "looking back": {"looked_back": 0.6, "looked_up": 0.25, "repeated": 0.15},
     "matching two": {"matched_two": 0.7, "looked_up": 0.15, "repeated": 0.15},
     "matching few": {"matched_few": 0.65, "matched_two": 0.15, "looked_up": 0.1, "repeated": 0.1},
     "matching": {"matched": 0.6, "matched_few": 0.2, "looked_up": 0.1, "repeated": 0.1},
+    "looking back": {"looked_back": 0.6, "looked_up": 0.25, "repeated": 0.15},
 }
 FIRST = 259  # tokens below are the chat template's marks and single bytes
 LONGEST = 256  # tokens of a row

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.openweight.open_jobs import open_spec
 from tests.openweight.served import ROOT, Served
 from tests.openweight.tiny_open import tiny_open
 from tests.service.harness import PATIENCE, chat_lines, messages_of, wait_for, wait_for_step
+from tests.train.grouped import processes_of
 from tests.train.jobs import of_type, run_job
 
 FILE = """
@@ -53,20 +53,11 @@ def new_job(service: Served, count: int) -> str:
     return service.client.fine_tuning.jobs.create(**asked).id
 
 
-def processes_of(service: Served) -> list[psutil.Process]:
-    """torchrun, then the two that train, once they are there."""
-    deadline = time.monotonic() + PATIENCE
-    while len(found := psutil.Process(service.process.pid).children(recursive=True)) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def test_a_killed_process_costs_the_job_nothing(service: Served, base: Path, tmp_path: Path) -> None:
     """A fresh group goes on from the last saved step with its parts of the moments, too: the curve is that of one process."""
     job = new_job(service, SHORT)
     wait_for_step(service.client, job, 6)
-    before = processes_of(service)
+    before = processes_of(service.process.pid)
     before[-1].kill()
     assert wait_for(service.client, job).status == "succeeded", messages_of(service.client, job)
     assert not psutil.wait_procs(before, timeout=PATIENCE)[1]
@@ -84,7 +75,7 @@ def test_a_killed_process_costs_the_job_nothing(service: Served, base: Path, tmp
 def test_a_cancelled_job_leaves_no_process(service: Served) -> None:
     job = new_job(service, LONG)
     wait_for_step(service.client, job, 3)
-    running = processes_of(service)
+    running = processes_of(service.process.pid)
     assert service.client.fine_tuning.jobs.cancel(job).status == "cancelled"
     assert not psutil.wait_procs(running, timeout=PATIENCE)[1]
 

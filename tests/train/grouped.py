@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,15 @@ async def followed(path: Path, processes: int) -> tuple[list[dict[str, Any]], in
 def curve(lines: list[dict[str, Any]], name: str) -> dict[int, float]:
     """Step → the metric of this name, where it was measured."""
     return {line["step"]: line[name] for line in lines if line["type"] == "metrics" and name in line}
+
+
+def processes_of(service: int) -> list[psutil.Process]:
+    """What the service with this process id has started for a job: torchrun, then the two that train, once they are there."""
+    deadline = time.monotonic() + PATIENCE
+    while len(found := psutil.Process(service).children(recursive=True)) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
 
 
 def new_job(life: Life, count: int, options: Mapping[str, Any]) -> str:

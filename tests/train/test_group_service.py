@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from localtune.store import Store
 from tests.durability.killing import Life
 from tests.service.harness import PATIENCE, chat_lines, messages_of, wait_for, wait_for_step
 from tests.tiny import tiny_base
-from tests.train.grouped import new_job
+from tests.train.grouped import new_job, processes_of
 from tests.train.jobs import make_spec, of_type, run_job
 
 SHORT, LONG = 20, 400  # examples; a long job outlasts its test
@@ -33,20 +32,11 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     life.stop()
 
 
-def processes_of(life: Life) -> list[psutil.Process]:
-    """torchrun, then the two that train, once they are there."""
-    deadline = time.monotonic() + PATIENCE
-    while len(found := psutil.Process(life.process.pid).children(recursive=True)) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def test_a_killed_process_costs_the_job_nothing(life: Life, tmp_path: Path) -> None:
     """A fresh group goes on from the last saved step, and the curve is the one of a single process that nobody disturbs."""
     job = new_job(life, SHORT, OPTIONS)
     wait_for_step(life.client, job, 15)
-    before = processes_of(life)
+    before = processes_of(life.process.pid)
     before[-1].kill()
     assert wait_for(life.client, job).status == "succeeded"
     assert not psutil.wait_procs(before, timeout=PATIENCE)[1]
@@ -63,11 +53,11 @@ def test_a_killed_process_costs_the_job_nothing(life: Life, tmp_path: Path) -> N
 def test_neither_a_killed_service_nor_a_cancelled_job_leaves_a_process(life: Life) -> None:
     job = new_job(life, LONG, OPTIONS)
     wait_for_step(life.client, job, 3)
-    running = processes_of(life)
+    running = processes_of(life.process.pid)
     life.process.kill()
     assert not psutil.wait_procs(running, timeout=PATIENCE)[1]
     assert life.ask(lambda client: client.fine_tuning.jobs.retrieve(job)).status == "running"  # asks the next service
-    running = processes_of(life)
+    running = processes_of(life.process.pid)
     assert life.client.fine_tuning.jobs.cancel(job).status == "cancelled"
     assert not psutil.wait_procs(running, timeout=PATIENCE)[1]
     assert not (life.state / "jobs" / job).exists()
