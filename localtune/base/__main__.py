@@ -16,7 +16,7 @@ from localtune.config import DATA
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; every default is what made the shipped weights."""
+    """The command line; with which options the shipped weights were made stands in their model card."""
     main = argparse.ArgumentParser(prog="python -m localtune.base", description=__doc__)
     jobs = main.add_subparsers(dest="job", required=True)
     tokenizer = jobs.add_parser("tokenizer", help="learn the 4,096-token byte-level BPE from the corpus")
