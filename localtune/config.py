@@ -16,6 +16,7 @@ from localtune.jobs.spec import Sharding
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT / "data"
+REHEARSAL = DATA / "base" / "rehearsal.jsonl"  # rows of the small base's corpus
 MB = 1024 * 1024
 
 

@@ -65,7 +65,8 @@ def honest_event(model: Model, adaptation: str | None) -> str:
     how = "starts from" if model.name.startswith("ft:") else "is an alias of"
     return (
         f"localtune trains its own small model: '{model.name}' {how} '{model.base}' "
-        f"({model.parameters:,} parameters) on this machine; a job changes the upper half of its layers."
+        f"({model.parameters:,} parameters) on this machine; a job changes the upper half of its layers, "
+        "from 100 examples on all of them, and rehearses a row of what it knows with every four of yours."
     )
 
 

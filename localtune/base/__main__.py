@@ -1,18 +1,20 @@
-"""`python -m localtune.base corpus|tokenizer|lessons|pretrain|evaluate`: everything that made the shipped weights, one command each."""
+"""`python -m localtune.base corpus|tokenizer|lessons|pretrain|rehearsal|evaluate`: everything that made the shipped weights, one command each."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 from itertools import islice
 from pathlib import Path
 
 from localtune.base.corpus.mixture import SOURCES, stream
+from localtune.base.corpus.rehearsal import rows
 from localtune.base.corpus.tasks.verdicts import LESSONS
 from localtune.base.evaluation.options import add_options
 from localtune.base.recall import EXERCISES
-from localtune.config import DATA
+from localtune.config import DATA, REHEARSAL
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,8 +27,11 @@ def parser() -> argparse.ArgumentParser:
     corpus = jobs.add_parser("corpus", help="show documents of the corpus")
     corpus.add_argument("source", nargs="?", choices=sorted(SOURCES), help="one generator (default: the mixture)")
     corpus.add_argument("--count", type=int, default=3, help="documents")
+    rehearsal = jobs.add_parser("rehearsal", help="write the rows of the corpus that fine-tuning jobs rehearse")
+    rehearsal.add_argument("--count", type=int, default=2_000, help="rows")
+    rehearsal.add_argument("--output", type=Path, default=REHEARSAL)
     evaluate = jobs.add_parser("evaluate", help="held-out figures of the base and of models tuned from it")
-    for job in (corpus, tokenizer, lessons, pretrain):
+    for job in (corpus, tokenizer, lessons, pretrain, rehearsal):
         job.add_argument("--seed", type=int, default=1)
     tokenizer.add_argument("--documents", type=int, default=60_000, help="documents to learn from")
     lessons.add_argument("--minutes", type=float, default=8.0, help="the most that one lesson takes")
@@ -66,6 +71,9 @@ def main() -> None:
         from localtune.base.vocabulary import write_tokenizer
 
         write_tokenizer(given.base, given.seed, given.documents)
+    elif given.job == "rehearsal":
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows(given.seed, given.count)]
+        given.output.write_text("".join(lines), encoding="utf-8", newline="\n")
     elif given.job in ("lessons", "pretrain"):
         # Threads that spin while they wait lose most of the speed as soon as they share a core with anything else.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

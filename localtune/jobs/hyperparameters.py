@@ -1,4 +1,4 @@
-"""What "auto" means: rules that choose from the number of examples."""
+"""What "auto" means, and what of the small base a job changes: rules that choose from the number of examples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-SMALL = 30  # examples
+FEW = 100  # examples
 
 
 def resolve(asked: Mapping[str, Any], n_examples: int) -> dict[str, Any]:
@@ -29,9 +29,17 @@ def auto_epochs(n_examples: int) -> int:
 
 
 def auto_batch_size(n_examples: int) -> int:
-    """One up to 30 examples, then about 30 steps an epoch, at most 16 examples a step.
+    """One up to 100 examples, then about 100 steps an epoch, at most 16 examples a step.
 
     A small set needs every update it can get. In a large one the updates suffice, and short examples side by side use
     the processor better; beyond 16 that gain ends and only updates are lost.
     """
-    return min(16, math.ceil(n_examples / SMALL))
+    return min(16, math.ceil(n_examples / FEW))
+
+
+def trained_part(n_examples: int) -> str:
+    """A key of `train.optimiser.TRAINED`: the upper half of the layers for few examples, else all of them.
+
+    A manner, learnt from ten rows, sits above what is known. To copy or compare, all layers have to learn (docs/log.md).
+    """
+    return "upper half" if n_examples < FEW else "layers"

@@ -208,6 +208,7 @@ class Supervisor:
             training_file=str(self.blobs.path(job["training_blob"])),
             validation_file=str(self.blobs.path(job["validation_blob"])) if job["validation_blob"] else None,
             output=str(output), seed=job["seed"], threads=self.settings.threads,
+            trained=hyperparameters.trained_part(job["n_examples"]),
             **json.loads(job["hyperparameters"]),
         )
         spec.save(output / "job.json")

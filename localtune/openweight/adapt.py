@@ -45,6 +45,7 @@ class OpenWeight:
         # An adapter names its base by folder or hub id, not by the folder that a hub id was downloaded to.
         self.base = base_source(self.start) if is_adapter(self.start) else Path(spec.base).as_posix()
         local_folder(self.base, beat)
+        self.rehearsed = None
         self.method, self.peak_rate = spec.adaptation, PEAK_RATES[spec.adaptation]
         self.sharding = spec.sharding
         device, dtype = choose_device()

@@ -73,12 +73,17 @@ def load_dataset(
         n_cut += len(ids) > context
         ids, mask = ids[:context], mask[:context]
         n_tokens += len(ids)
-        learnt = tuple(n - 1 for n, wanted in enumerate(mask) if wanted and n > 0)
-        n_left_out += not learnt
-        if learnt:
-            examples.append(Example(tuple(ids), learnt))
+        example = example_of(ids, mask)
+        n_left_out += not example.learnt
+        if example.learnt:
+            examples.append(example)
         beat()
     return Dataset(name, tuple(examples), n_tokens, n_cut, n_left_out, context)
+
+
+def example_of(ids: Sequence[int], mask: Sequence[int]) -> Example:
+    """What is learnt from token ids, given the loss mask."""
+    return Example(tuple(ids), tuple(n - 1 for n, wanted in enumerate(mask) if wanted and n > 0))
 
 
 def tokenised_lines(name: str, path: Path, tokenizer: ChatTokenizer) -> Iterator[tuple[list[int], list[int]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from torch import Tensor
 
 from localtune.jobs.journal import Journal
 from localtune.jobs.spec import JobSpec
-from localtune.train.data import Batch, Dataset, collate, epoch_order, load_dataset, unusable
+from localtune.train.data import Batch, Dataset, Example, collate, epoch_order, load_dataset, unusable
 from localtune.train.durable import write_folder, write_state
 from localtune.train.errors import JobError
 from localtune.train.group import Group
 from localtune.train.heartbeat import Heartbeat
 from localtune.train.objective import evaluate, loss_and_hits
 from localtune.train.optimiser import AdamW, learning_rate
+from localtune.train.rehearsal import WEIGHT, Rehearsal
 from localtune.train.shards import gathered, put
 from localtune.train.subject import Weights, subject_of
 
@@ -58,6 +59,9 @@ class Job:
         self.validation = self.load("validation file", spec.validation_file).examples if spec.validation_file else ()
         self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.n_epochs
+        self.rehearsal = Rehearsal(
+            self.subject.rehearsed, self.tokenizer, self.subject.context, spec.seed, self.total_steps * spec.batch_size
+        )
         self.step, self.seconds = 0, 0.0
         self.checkpoints: list[Message] = []
 
@@ -128,10 +132,17 @@ class Job:
         mean, accuracy = self.group.sum(loss.item(), hits.item() / len(batch.targets) * share)
         self.require_finite("loss", mean)
         loss.backward()
+        self.rehearse(self.rehearsal.beside(self.step - 1, self.spec.batch_size))
         self.group.sum_gradients(self.changing.values())
         rate = learning_rate(self.step, self.total_steps, self.spec.learning_rate_multiplier, self.subject.peak_rate)
         self.require_finite("gradient", self.optimiser.step(rate))
         return {"train_loss": mean, "train_mean_token_accuracy": accuracy, **self.validate()}
+
+    def rehearse(self, rows: Sequence[Example]) -> None:
+        """Add the gradient of this process's part of some rows of the corpus; no metric counts them."""
+        if own := self.group.part(rows):
+            loss, _ = loss_and_hits(self.model, collate(own, self.tokenizer.eot_id))
+            (loss * WEIGHT * share_of(own, rows)).backward()
 
     def batch(self, step: int) -> tuple[Batch, float]:
         """This process's part of the batch that comes after `step` steps, and its share of the learnt tokens.
@@ -143,8 +154,7 @@ class Job:
         numbers = order[index * self.spec.batch_size : (index + 1) * self.spec.batch_size]
         chosen = [self.training.examples[n] for n in numbers]
         own = self.group.part(chosen)
-        share = sum(len(example.learnt) for example in own) / sum(len(example.learnt) for example in chosen)
-        return collate(own or chosen[:1], self.tokenizer.eot_id), share
+        return collate(own or chosen[:1], self.tokenizer.eot_id), share_of(own, chosen)
 
     def require_finite(self, name: str, value: float) -> None:
         if not math.isfinite(value):
@@ -199,6 +209,11 @@ class Job:
                 for name, parameter in self.changing.items():
                     put(state["model"][name], parameter)
             self.optimiser.load_state_dict(state["optimiser"])
+
+
+def share_of(own: Sequence[Example], together: Sequence[Example]) -> float:
+    """Which part of the learnt tokens is one's own."""
+    return sum(len(example.learnt) for example in own) / sum(len(example.learnt) for example in together)
 
 
 def nothing(_message: Message) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from localtune.config import REHEARSAL
 from localtune.jobs.spec import JobSpec
 from localtune.model.llama import Llama, load_llama, save_llama
 from localtune.model.tokenizer import Tokenizer
@@ -43,6 +44,7 @@ class Subject(Protocol):
     device: str
     precision: str
     trained: str  # what of the model changes
+    rehearsed: Path | None  # rows of what it has read before, learnt beside a job's own
     notes: list[str]  # of which the job's owner should know
     warnings: list[str]
 
@@ -62,7 +64,7 @@ def subject_of(spec: JobSpec, beat: Callable[[], None]) -> Subject:
 class SmallBase:
     """The embedded base, or a model made from it."""
 
-    device, precision, peak_rate = "cpu", "float32", BASE_LEARNING_RATE
+    device, precision, peak_rate, rehearsed = "cpu", "float32", BASE_LEARNING_RATE, REHEARSAL
 
     def __init__(self, spec: JobSpec) -> None:
         self.folder, self.trained = Path(spec.base), spec.trained

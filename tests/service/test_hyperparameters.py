@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localtune.jobs.hyperparameters import auto_batch_size, auto_epochs, resolve
+from localtune.jobs.hyperparameters import auto_batch_size, auto_epochs, resolve, trained_part
 
 
 @pytest.mark.parametrize(
@@ -14,9 +14,14 @@ def test_epochs(examples: int, epochs: int) -> None:
     assert auto_epochs(examples) == epochs
 
 
-@pytest.mark.parametrize(("examples", "size"), [(1, 1), (30, 1), (31, 2), (100, 4), (294, 10), (480, 16), (9_999, 16)])
+@pytest.mark.parametrize(("examples", "size"), [(1, 1), (100, 1), (101, 2), (294, 3), (500, 5), (1_600, 16), (9_999, 16)])
 def test_batch_size(examples: int, size: int) -> None:
     assert auto_batch_size(examples) == size
+
+
+@pytest.mark.parametrize(("examples", "part"), [(1, "upper half"), (99, "upper half"), (100, "layers"), (9_999, "layers")])
+def test_what_a_job_changes(examples: int, part: str) -> None:
+    assert trained_part(examples) == part
 
 
 def test_only_auto_is_replaced() -> None:

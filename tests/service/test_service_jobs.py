@@ -30,7 +30,8 @@ def test_events_are_newest_first_and_tell_the_story(client: openai.OpenAI) -> No
     story = messages_of(client, job.id)
     assert story[:5] == [
         f"localtune trains its own small model: '{MODEL}' is an alias of 'small' (6 parameters) on this machine; "
-        "a job changes the upper half of its layers.",
+        "a job changes the upper half of its layers, from 100 examples on all of them, and rehearses a row of what it knows "
+        "with every four of yours.",
         f"Created fine-tuning job: {job.id}",
         f"Validating training file: {job.training_file} and validation file: {job.validation_file}",
         "Files validated, moving job to queued state",

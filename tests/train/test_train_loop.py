@@ -18,7 +18,7 @@ from localtune.train.optimiser import BASE_LEARNING_RATE, AdamW, is_trained, lea
 from tests.train.jobs import ROWS, chat, hashes, make_spec, of_type, run_job, write_rows
 
 
-PINNED = [5.7926, 5.6838, 5.6352, 5.6142]  # losses of steps 1, 6, 11 and 16
+PINNED = [5.7926, 5.6841, 5.6381, 5.6216]  # losses of steps 1, 6, 11 and 16
 
 
 def test_lines_of_a_job(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import torch
 
 from localtune.base.evaluation.task import Request
 from localtune.infer.engine import Engine, Finish, GenerateRequest
-from localtune.jobs.hyperparameters import resolve
+from localtune.jobs.hyperparameters import resolve, trained_part
 from localtune.jobs.launcher_local import ENVIRONMENT
 from localtune.jobs.spec import JobSpec
 from localtune.model.llama import LlamaConfig
@@ -30,11 +30,12 @@ class Settings:
     n_epochs: int | str = "auto"
     batch_size: int | str = "auto"
     learning_rate_multiplier: float | str = "auto"
-    trained: str = "upper half"
+    trained: str = "auto"
 
     def resolved(self, n_examples: int) -> dict[str, Any]:
         asked = {name: getattr(self, name) for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
-        return {**resolve(asked, n_examples), "trained": self.trained}
+        part = trained_part(n_examples) if self.trained == "auto" else self.trained
+        return {**resolve(asked, n_examples), "trained": part}
 
 
 def tune(base: Path, lines: Sequence[dict[str, Any]], output: Path, seed: int, settings: Settings = Settings()) -> Path:

@@ -23,6 +23,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=number, default="auto")
     parser.add_argument("--batch", type=number, default="auto")
     parser.add_argument("--multiplier", type=number, default="auto")
-    parser.add_argument("--trained", default="upper half", help="what a job changes; see localtune/train/optimiser.py")
+    parser.add_argument("--trained", default="auto", help="what a job changes; see localtune/train/optimiser.py")
     parser.add_argument("--sweep", nargs="+", metavar="NAME=VALUES", help="such as multipliers=0.5,1,2 epochs=3,10")
     parser.add_argument("--out", type=Path, default=Path("build/evaluation"), help="folder of figures.json and figures.md")
