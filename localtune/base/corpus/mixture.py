@@ -22,20 +22,20 @@ Generator = Callable[[random.Random], Iterator[Document]]
 # Shares of text by source: for most of the run, and for its last part, while the learning rate falls to zero.
 # Facts and personas carry the first lessons, so they come most often and, as what is seen last stays best, at the end.
 SOURCES: dict[str, tuple[Generator, float, float]] = {
-    "facts": (facts.documents, 0.24, 0.28),
-    "personas": (personas.documents, 0.18, 0.21),
+    "facts": (facts.documents, 0.22, 0.26),
+    "personas": (personas.documents, 0.16, 0.2),
     "dialogue": (dialogue.documents, 0.005, 0.005),
     "text": (text.documents, 0.005, 0.005),
-    "verdicts": (verdicts.documents, 0.32, 0.26),
+    "verdicts": (verdicts.documents, 0.3, 0.24),
     "copying": (copying.documents, 0.03, 0.03),
-    "comparing": (comparing.documents, 0.03, 0.02),
+    "comparing": (comparing.documents, 0.02, 0.02),
     "counting": (counting.documents, 0.005, 0.005),
     "logic": (logic.documents, 0.015, 0.01),
-    "reviews": (reviews.documents, 0.04, 0.045),
+    "reviews": (reviews.documents, 0.045, 0.045),
     "emails": (emails.documents, 0.03, 0.03),
-    "entities": (entities.documents, 0.035, 0.035),
-    "products": (products.documents, 0.03, 0.03),
-    "characters": (characters.documents, 0.035, 0.035),
+    "entities": (entities.documents, 0.055, 0.05),
+    "products": (products.documents, 0.06, 0.05),
+    "characters": (characters.documents, 0.05, 0.05),
 }
 NATURAL = (0.04, 0.04)  # taken from all others alike, if a file of natural text is given
 
