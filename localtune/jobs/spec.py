@@ -39,6 +39,7 @@ class JobSpec:
     seed: int
     threads: int
     trained: str = "upper half"  # what of the small base changes: a key of `train.optimiser.TRAINED`
+    rehearse: bool = True  # whether the small base learns rows of its own corpus beside the job's
     adaptation: str | None = None  # of an open-weight model: one of `ADAPTATIONS`; None: the small base
     sharding: Sharding | None = None  # of an open-weight model; None: every process holds all of it
 

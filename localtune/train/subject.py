@@ -64,10 +64,11 @@ def subject_of(spec: JobSpec, beat: Callable[[], None]) -> Subject:
 class SmallBase:
     """The embedded base, or a model made from it."""
 
-    device, precision, peak_rate, rehearsed = "cpu", "float32", BASE_LEARNING_RATE, REHEARSAL
+    device, precision, peak_rate = "cpu", "float32", BASE_LEARNING_RATE
 
     def __init__(self, spec: JobSpec) -> None:
         self.folder, self.trained = Path(spec.base), spec.trained
+        self.rehearsed = REHEARSAL if spec.rehearse else None
         self.tokenizer = Tokenizer.from_folder(self.folder)
         self.model: Llama = load_llama(self.folder).train()
         self.context = self.model.config.max_position_embeddings

@@ -3,8 +3,8 @@
     python3 start.py bench trl_speed [--repeats 3] [--rows 200] [--epochs 2] [--keep-memory]
 
 Both get the same rows in the same order, the same weights, trained layers, schedule and optimiser, float32, no gradient
-checkpointing, and learn what the assistant says only. Our time includes the checkpoints that a job writes; TRL writes none here.
-TRL is installed into build/bench-venv, which sees the packages of .venv through a .pth file.
+checkpointing, no rehearsal, and learn what the assistant says only. Our time includes the checkpoints that a job writes; TRL
+writes none here. TRL is installed into build/bench-venv, which sees the packages of .venv through a .pth file.
 """
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def job(folder: Path, options: argparse.Namespace) -> JobSpec:
     return JobSpec(
         job_id="bench", attempt=1, base=str(options.base.resolve()), training_file=str(rows), validation_file=None, output="",
         n_epochs=options.epochs, batch_size=8, learning_rate_multiplier=1.0, seed=options.seed, threads=options.threads,
+        rehearse=False,
     )
 
 

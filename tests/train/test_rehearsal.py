@@ -15,7 +15,6 @@ from localtune.config import REHEARSAL
 from localtune.model.llama import load_llama
 from localtune.model.tokenizer import Tokenizer
 from localtune.train.rehearsal import EVERY, Rehearsal
-from localtune.train.subject import SmallBase
 from tests.tiny import tiny_base
 from tests.train.jobs import make_spec, of_type, run_job
 
@@ -50,11 +49,9 @@ def test_a_long_job_begins_with_its_rows_again(tokenizer: Tokenizer) -> None:
     assert source.beside(size, EVERY) == source.beside(0, EVERY) == [source.rows[0]]
 
 
-def test_rows_are_learnt_and_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_rows, without = make_spec(tmp_path / "with"), make_spec(tmp_path / "without")
-    lines = run_job(with_rows)
-    monkeypatch.setattr(SmallBase, "rehearsed", None)
-    plain = run_job(without)
+def test_rows_are_learnt_and_not_counted(tmp_path: Path) -> None:
+    with_rows, without = make_spec(tmp_path / "with"), make_spec(tmp_path / "without", rehearse=False)
+    lines, plain = run_job(with_rows), run_job(without)
     first, second = (of_type(job, "metrics") for job in (lines, plain))
     assert first[0]["train_loss"] == second[0]["train_loss"]  # before any step
     assert first[-1]["train_loss"] != second[-1]["train_loss"]
