@@ -1,4 +1,4 @@
-"""`python -m localtune.base corpus|tokenizer|lessons|pretrain|rehearsal|evaluate`: everything that made the shipped weights, one command each."""
+"""`python -m localtune.base corpus|tokenizer|lessons|pretrain|rehearsal|evaluate`: what made the shipped weights."""
 
 from __future__ import annotations
 

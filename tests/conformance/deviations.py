@@ -88,8 +88,13 @@ DEVIATIONS = [
     ),
     Deviation(JOBS, "training_file", "lines with tools, functions or tool calls fail the job", NO_MODEL),
     Deviation(
+        JOBS, "training_file",
+        "beside its rows the small base rehearses some of its own corpus, which no metric or token count includes",
+        "so that it does not forget what it knows",
+    ),
+    Deviation(
         JOBS, "hyperparameters.batch_size",
-        "`auto` is the local rule (1 for small files)",
+        "`auto` is the local rule (a hundredth of the examples, 1 to 16)",
         "OpenAI's is not published",
     ),
     Deviation(
