@@ -21,14 +21,15 @@ WEIGHT = 0.25  # of its loss beside that of the own examples (docs/log.md)
 
 
 class Rehearsal:
-    """The rows of a JSONL file in a job's own order. None, of an empty file, is right for models with another past."""
+    """The rows of a JSONL file in a job's own order; without a file there are none."""
 
     def __init__(self, path: Path | None, tokenizer: ChatTokenizer, context: int, seed: int, examples: int) -> None:
         """`examples` is how many the job will see of its own, all epochs together; no more rows are read than that needs."""
         lines = path.read_text(encoding="utf-8").splitlines() if path else []
         order = epoch_order(len(lines), seed, 0)[: examples // EVERY + 1]
         read = (tokenise(json.loads(lines[n]), tokenizer) for n in order)
-        self.rows: Sequence[Example] = [example_of(ids[:context], mask[:context]) for ids, mask in read]
+        cut = (example_of(ids[:context], mask[:context]) for ids, mask in read)
+        self.rows: Sequence[Example] = [row for row in cut if row.learnt]
 
     def beside(self, step: int, batch_size: int) -> Sequence[Example]:
         """What comes with the batch after `step` steps."""

@@ -25,7 +25,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 
 def rehearsal(tokenizer: Tokenizer, seed: int = 1, examples: int = 400) -> Rehearsal:
-    return Rehearsal(REHEARSAL, tokenizer, 128, seed, examples)
+    return Rehearsal(REHEARSAL, tokenizer, 1_024, seed, examples)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 4, 10])
@@ -40,7 +40,16 @@ def test_the_order_is_that_of_the_seed_and_no_more_is_read_than_needed(tokenizer
     first, again, other = (rehearsal(tokenizer, seed).rows for seed in (1, 1, 2))
     assert first == again != other
     assert len(first) == 400 // EVERY + 1
-    assert all(len(row.ids) <= 128 for row in first)
+
+
+def test_rows_that_teach_nothing_in_a_short_context_are_left_out(tokenizer: Tokenizer) -> None:
+    short = Rehearsal(REHEARSAL, tokenizer, 64, 1, 400)
+    assert 0 < len(short.rows) < 400 // EVERY
+    assert all(row.learnt and len(row.ids) <= 64 for row in short.rows)
+
+
+def test_without_a_file_nothing_is_rehearsed(tokenizer: Tokenizer) -> None:
+    assert not Rehearsal(None, tokenizer, 128, 1, 400).beside(3, 4)
 
 
 def test_a_long_job_begins_with_its_rows_again(tokenizer: Tokenizer) -> None:
